@@ -1,0 +1,43 @@
+//! Everything that can go wrong between data and model file.
+
+use std::path::PathBuf;
+
+/// What was wrong, where, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// "read", "write" or the like.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There are too few points to fit and validate a model.
+    #[error("{rows} rows are too few to fit a flow: give {minimum} or more")]
+    TooFewRows {
+        /// Rows found.
+        rows: usize,
+        /// Rows needed.
+        minimum: usize,
+    },
+    /// A column has one value only, so it cannot be standardized and has no density.
+    #[error("column {column} is constant at {value}: leave it out with --columns")]
+    ConstantColumn {
+        /// The column's label.
+        column: String,
+        /// Its one value.
+        value: f32,
+    },
+    /// The loss became NaN or infinite and did not recover.
+    #[error("the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data")]
+    Diverged {
+        /// The step.
+        step: usize,
+        /// The loss there.
+        loss: f64,
+    },
+}

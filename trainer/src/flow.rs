@@ -1,0 +1,41 @@
+//! A flow with its weights, between training or import and the file.
+
+pub use flowlet::format::Activation;
+
+use crate::nn::Mlp;
+
+/// A RealNVP or flow-matching model in `f32`, whole: the transform of the data and all nets.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// The model's name.
+    pub name: String,
+    /// The names of the `dim` columns, then of the `context_dim` context numbers; or empty.
+    pub labels: Vec<String>,
+    /// Number of dimensions of a point.
+    pub dim: usize,
+    /// Number of context numbers.
+    pub context_dim: usize,
+    /// Mean of each column of the training data.
+    pub mean: Vec<f32>,
+    /// Standard deviation of each column of the training data.
+    pub std: Vec<f32>,
+    /// Which kind of flow the nets make up.
+    pub kind: FlowKind,
+    /// One net a coupling layer, or the one net of a velocity field.
+    pub nets: Vec<Mlp<f32>>,
+}
+
+/// The two kinds of flow, each with what only it has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FlowKind {
+    /// Affine couplings; `s` is clipped to `[-scale_clip, scale_clip]`.
+    RealNvp {
+        /// Largest magnitude of `s`.
+        scale_clip: f32,
+    },
+    /// A velocity field, integrated by Euler's method.
+    FlowMatching {
+        /// Steps unless told otherwise.
+        step_count: u16,
+    },
+}

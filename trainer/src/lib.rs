@@ -1,0 +1,23 @@
+//! Fits RealNVP and flow-matching models to tables of numbers and writes them as files for the
+//! [`flowlet`] runtime.
+//!
+//! ```text
+//! data ─▶ fit ─▶ flow ─▶ export ─▶ bytes ─▶ flowlet::Model ─▶ evaluate
+//!               import ─┘
+//! ```
+//!
+//! Training happens here, in `f32` over [`ndarray`]. Whatever a trained model says, samples and
+//! log-probabilities included, comes from the runtime crate.
+
+pub mod data;
+pub mod error;
+pub mod fit;
+pub mod flow;
+pub mod flow_matching;
+pub mod metrics;
+pub mod nn;
+pub mod optimizer;
+pub mod plot;
+pub mod real_nvp;
+
+pub use error::Error;
