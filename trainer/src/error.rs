@@ -33,11 +33,57 @@ pub enum Error {
         value: f32,
     },
     /// The loss became NaN or infinite and did not recover.
-    #[error("the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data")]
+    #[error(
+        "the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data"
+    )]
     Diverged {
         /// The step.
         step: usize,
         /// The loss there.
         loss: f64,
+    },
+    /// A model file could not be loaded.
+    #[error("cannot use {}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What the runtime has against it.
+        source: flowlet::Error,
+    },
+    /// A flow is larger than the format allows.
+    #[error("the flow's {what} is {found}, a model file holds 1 to {max}")]
+    Limit {
+        /// What it is the size of.
+        what: &'static str,
+        /// The size.
+        found: usize,
+        /// The format's limit.
+        max: usize,
+    },
+    /// The nets of a flow differ, or do not fit its dimensions.
+    #[error(
+        "net {net} of the flow has the shape {found} where {expected} is expected: all nets need the same hidden layers and activation"
+    )]
+    Unequal {
+        /// Which net, from 0.
+        net: usize,
+        /// Its sizes.
+        found: String,
+        /// The sizes that fit the flow's dimensions and its first net.
+        expected: String,
+    },
+    /// A flow has no nets.
+    #[error("the flow has no nets")]
+    NoNets,
+    /// A flow-matching model has no steps.
+    #[error("a flow-matching model needs at least one Euler step")]
+    NoSteps,
+    /// A safetensors file does not hold a flow.
+    #[error("{} {problem}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What it lacks, and what to do.
+        problem: String,
     },
 }

@@ -11,12 +11,16 @@
 
 pub mod data;
 pub mod error;
+pub mod export;
 pub mod fit;
 pub mod flow;
 pub mod flow_matching;
+pub mod import;
 pub mod metrics;
+pub mod model_file;
 pub mod nn;
 pub mod optimizer;
+pub mod output;
 pub mod plot;
 pub mod real_nvp;
 
