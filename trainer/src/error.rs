@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::board::BoardError;
+
 /// What was wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,4 +88,7 @@ pub enum Error {
         /// What it lacks, and what to do.
         problem: String,
     },
+    /// A model could not be run on a board.
+    #[error(transparent)]
+    Board(#[from] BoardError),
 }

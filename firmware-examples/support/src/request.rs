@@ -98,7 +98,9 @@ impl fmt::Display for RequestError {
         match self {
             Self::Missing { name } => write!(f, "the argument {name} is missing")?,
             Self::NotWhole { name } => write!(f, "{name} is no whole number in its range")?,
-            Self::NotBits { name } => write!(f, "a {name} value is not eight hexadecimal digits")?,
+            Self::NotBits { name } => {
+                write!(f, "a {name} value is not the bits of an f32 in hexadecimal")?
+            }
             Self::NotFinite { name } => write!(f, "a {name} value is NaN or infinite")?,
             Self::TooMany { context_dim } => {
                 write!(f, "there are more than {context_dim} context values")?;
@@ -147,7 +149,7 @@ mod tests {
             ("-1 2 3 0", "SAMPLES is no whole number"),
             ("1 2.5 3 0", "SEED is no whole number"),
             ("1 2 65536 0", "STEPS is no whole number"),
-            ("1 2 3 1.5", "CONTEXT value is not eight"),
+            ("1 2 3 1.5", "CONTEXT value is not the bits"),
             ("1 2 3 7fc00000", "CONTEXT value is NaN"),
             ("1 2 3 ff800000", "CONTEXT value is NaN or infinite"),
             ("1 2 3 0 0", "more than 1 context"),
