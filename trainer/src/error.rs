@@ -33,7 +33,9 @@ pub enum Error {
         value: f32,
     },
     /// The loss became NaN or infinite and did not recover.
-    #[error("the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data")]
+    #[error(
+        "the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data"
+    )]
     Diverged {
         /// The step.
         step: usize,
