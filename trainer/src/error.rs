@@ -1,6 +1,8 @@
 //! Everything that can go wrong between data and model file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::data::table::Problem;
 
 /// What was wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,14 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A table cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Problem,
     },
     /// There are too few points to fit and validate a model.
     #[error("{rows} rows are too few to fit a flow: give {minimum} or more")]
@@ -86,4 +96,13 @@ pub enum Error {
         /// What it lacks, and what to do.
         problem: String,
     },
+}
+
+impl Error {
+    pub(crate) fn table(path: &Path, problem: Problem) -> Self {
+        Self::Table {
+            path: path.into(),
+            problem,
+        }
+    }
 }
