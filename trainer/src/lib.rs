@@ -17,6 +17,7 @@ pub mod flow_matching;
 pub mod metrics;
 pub mod nn;
 pub mod optimizer;
+pub mod output;
 pub mod plot;
 pub mod real_nvp;
 
