@@ -3,6 +3,11 @@
 /// A little-endian `f32` as it lies in the file.
 pub(crate) type Word = [u8; 4];
 
+/// The number that a word holds.
+pub(crate) fn value(word: &Word) -> f32 {
+    f32::from_le_bytes(*word)
+}
+
 /// One affine layer, `y = W x + b`, in `f32`.
 ///
 /// # Shapes
@@ -12,7 +17,7 @@ pub(crate) type Word = [u8; 4];
 /// one that does not, and the bits are the same.
 pub(crate) fn dense(bias: &[Word], weight: &[Word], x: &[f32], y: &mut [f32]) {
     for (y, b) in y.iter_mut().zip(bias) {
-        *y = f32::from_le_bytes(*b);
+        *y = value(b);
     }
     let outputs = y.len();
     if outputs == 0 {
@@ -20,7 +25,7 @@ pub(crate) fn dense(bias: &[Word], weight: &[Word], x: &[f32], y: &mut [f32]) {
     }
     for (x, column) in x.iter().zip(weight.chunks_exact(outputs)) {
         for (y, w) in y.iter_mut().zip(column) {
-            *y += x * f32::from_le_bytes(*w);
+            *y += x * value(w);
         }
     }
 }

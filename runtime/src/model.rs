@@ -9,7 +9,7 @@ use crate::format::{
     Description, File, Header, Kind, MAGIC, MAX_CONTEXT_DIM, MAX_DIM, MAX_LAYER_COUNT,
     MAX_SCALE_CLIP, MAX_WIDTH, VERSION,
 };
-use crate::kernel::Word;
+use crate::kernel::{Word, value};
 use crate::mlp::Mlp;
 use crate::real_nvp::RealNvp;
 use crate::sampler::Sampler;
@@ -94,6 +94,16 @@ impl<'a> Model<'a> {
     /// Numbers in a context, 0 to 32.
     pub fn context_dim(&self) -> usize {
         usize::from(self.description.context_dim)
+    }
+
+    /// The mean of each column of the training data.
+    pub fn mean(&self) -> impl ExactSizeIterator<Item = f32> {
+        self.standardization().mean.iter().map(value)
+    }
+
+    /// The standard deviation of each column of the training data.
+    pub fn std(&self) -> impl ExactSizeIterator<Item = f32> {
+        self.standardization().std.iter().map(value)
     }
 
     /// RealNVP or flow matching.
@@ -228,7 +238,7 @@ impl<'a> Model<'a> {
     }
 
     /// The transform between the data's units and the flow's.
-    pub(crate) fn standardization(&self) -> Standardization<'_> {
+    pub(crate) fn standardization(&self) -> Standardization<'a> {
         Standardization {
             mean: self.words_at(0, self.dim()),
             std: self.words_at(self.dim(), self.dim()),
@@ -256,7 +266,6 @@ impl<'a> Model<'a> {
     }
 
     fn check_numbers(&self) -> Result<(), Error> {
-        let value = |word: &Word| f32::from_le_bytes(*word);
         if !self.words.iter().map(value).all(f32::is_finite) {
             return Err(Error::NotFinite);
         }

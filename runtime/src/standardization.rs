@@ -1,6 +1,6 @@
 //! The transform between the data's units and the flow's.
 
-use crate::kernel::Word;
+use crate::kernel::{Word, value};
 
 /// `u = (x − mean) / std`, column by column.
 ///
@@ -30,13 +30,13 @@ impl Standardization<'_> {
     pub(crate) fn log_det(&self) -> f32 {
         self.std
             .iter()
-            .fold(0.0, |sum, std| sum - libm::logf(f32::from_le_bytes(*std)))
+            .fold(0.0, |sum, std| sum - libm::logf(value(std)))
     }
 
     fn columns<'x>(&self, x: &'x mut [f32]) -> impl Iterator<Item = (&'x mut f32, f32, f32)> {
         x.iter_mut()
             .zip(self.mean)
             .zip(self.std)
-            .map(|((x, mean), std)| (x, f32::from_le_bytes(*mean), f32::from_le_bytes(*std)))
+            .map(|((x, mean), std)| (x, value(mean), value(std)))
     }
 }

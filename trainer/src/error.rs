@@ -1,6 +1,8 @@
 //! Everything that can go wrong between data and model file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::data::table::Problem;
 
 use crate::board::BoardError;
 
@@ -17,6 +19,14 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A table cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Problem,
     },
     /// There are too few points to fit and validate a model.
     #[error("{rows} rows are too few to fit a flow: give {minimum} or more")]
@@ -91,4 +101,13 @@ pub enum Error {
     /// A model could not be run on a board.
     #[error(transparent)]
     Board(#[from] BoardError),
+}
+
+impl Error {
+    pub(crate) fn table(path: &Path, problem: Problem) -> Self {
+        Self::Table {
+            path: path.into(),
+            problem,
+        }
+    }
 }

@@ -1,1 +1,167 @@
-//! To come.
+//! Fits a flow to points.
+
+mod checks;
+pub mod objective;
+mod training;
+
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::Error;
+use crate::data::Dataset;
+use crate::flow::{Flow, FlowKind};
+use crate::flow_matching::FlowMatching;
+use crate::real_nvp::{RealNvp, SCALE_CLIP};
+use checks::Split;
+use training::Training;
+
+/// The kinds of flow there are to fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelKind {
+    /// Affine couplings, fitted by maximum likelihood.
+    RealNvp,
+    /// A velocity field, fitted by regression.
+    FlowMatching,
+}
+
+/// How to fit a flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitOptions {
+    /// The kind of flow.
+    pub model: ModelKind,
+    /// Couplings of a RealNVP.
+    pub layers: usize,
+    /// Width of each hidden layer of a net.
+    pub hidden: Vec<usize>,
+    /// Steps of the optimizer.
+    pub steps: usize,
+    /// Rows a step; fewer where there are fewer.
+    pub batch: usize,
+    /// Learning rate at the start, from where it falls to 0 along a cosine.
+    pub learning_rate: f64,
+    /// Share of the rows kept out of training to choose the best weights by.
+    pub validation_share: f64,
+    /// Euler steps of a flow-matching model unless its user says otherwise.
+    pub step_count: u16,
+    /// Where all random numbers come from.
+    pub seed: u64,
+}
+
+impl FitOptions {
+    /// Eight couplings of one 64-64 net each.
+    pub fn real_nvp() -> Self {
+        Self {
+            model: ModelKind::RealNvp,
+            layers: 8,
+            hidden: vec![64, 64],
+            steps: 8_000,
+            batch: 256,
+            learning_rate: 2e-3,
+            validation_share: 0.1,
+            step_count: 0,
+            seed: 0,
+        }
+    }
+
+    /// One 64-64-64 net, for 100 Euler steps.
+    pub fn flow_matching() -> Self {
+        Self {
+            model: ModelKind::FlowMatching,
+            layers: 1,
+            hidden: vec![64, 64, 64],
+            steps: 20_000,
+            step_count: 100,
+            ..Self::real_nvp()
+        }
+    }
+}
+
+/// How far training has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Steps done.
+    pub step: usize,
+    /// Steps in all.
+    pub steps: usize,
+    /// Mean loss of the batches since the last report.
+    pub loss: f64,
+    /// Loss on the validation rows.
+    pub validation: f64,
+}
+
+/// A fitted flow, and how well it fits.
+///
+/// Losses are nats in standardized space for RealNVP, and mean squares for flow matching.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// The flow, with the weights that were best on the validation rows.
+    pub flow: Flow,
+    /// The step those weights are from.
+    pub best_step: usize,
+    /// Mean loss of the batches before that step.
+    pub training_loss: f64,
+    /// Loss on the validation rows.
+    pub validation_loss: f64,
+    /// Rows trained on.
+    pub training_rows: usize,
+    /// Rows kept out for validation.
+    pub validation_rows: usize,
+}
+
+/// Fits a flow to `dataset`, calling `report` now and then.
+///
+/// The same seed gives the same weights, whatever the number of threads.
+///
+/// # Errors
+///
+/// [`Error::TooFewRows`], [`Error::ConstantColumn`], or [`Error::Diverged`] where the loss
+/// leaves the finite numbers again and again.
+pub fn fit(
+    dataset: &Dataset,
+    options: &FitOptions,
+    report: &mut dyn FnMut(&Progress),
+) -> Result<Fitted, Error> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
+    let split = Split::new(dataset, options, &mut rng)?;
+    let dim = dataset.points.ncols();
+    let context_dim = dataset.context.ncols();
+    let (best, kind) = match options.model {
+        ModelKind::RealNvp => {
+            let objective = RealNvp::new(dim, context_dim, options.layers);
+            let kind = FlowKind::RealNvp {
+                scale_clip: SCALE_CLIP,
+            };
+            (
+                Training::new(objective, &split, options, rng).run(report)?,
+                kind,
+            )
+        }
+        ModelKind::FlowMatching => {
+            let objective = FlowMatching { dim, context_dim };
+            let kind = FlowKind::FlowMatching {
+                step_count: options.step_count,
+            };
+            (
+                Training::new(objective, &split, options, rng).run(report)?,
+                kind,
+            )
+        }
+    };
+    Ok(Fitted {
+        flow: Flow {
+            name: dataset.name.clone(),
+            labels: dataset.labels.clone(),
+            dim,
+            context_dim,
+            mean: split.mean.clone(),
+            std: split.std.clone(),
+            kind,
+            nets: best.nets,
+        },
+        best_step: best.step,
+        training_loss: best.training_loss,
+        validation_loss: best.validation_loss,
+        training_rows: split.training.len(),
+        validation_rows: split.validation.len(),
+    })
+}

@@ -17,6 +17,7 @@ pub mod fit;
 pub mod flow;
 pub mod flow_matching;
 pub mod import;
+pub mod inference;
 pub mod metrics;
 pub mod model_file;
 pub mod nn;

@@ -1,7 +1,15 @@
 //! Multilayer perceptrons: forward and backward passes.
 
+pub mod activation;
+pub mod pass;
+pub mod scalar;
+
 use flowlet::format::Activation;
 use ndarray::{Array1, Array2};
+use rand::{Rng, RngExt};
+
+pub use pass::Pass;
+pub use scalar::Scalar;
 
 /// One affine layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,3 +28,83 @@ pub struct Mlp<A> {
     /// The function between the layers.
     pub activation: Activation,
 }
+
+impl<A: Scalar> Dense<A> {
+    /// A layer with weights and biases uniform in ±`gain`/√`inputs`.
+    ///
+    /// Spread biases matter as much as the weights where a net reads one or two numbers: without
+    /// them all hidden units bend at the origin.
+    fn random<G: Rng>(inputs: usize, outputs: usize, gain: f64, rng: &mut G) -> Self {
+        let bound = gain / (inputs.max(1) as f64).sqrt();
+        let mut uniform = || A::from_f64(bound * (2.0 * rng.random::<f64>() - 1.0));
+        Self {
+            weight: Array2::from_shape_simple_fn((outputs, inputs), &mut uniform),
+            bias: Array1::from_shape_simple_fn(outputs, &mut uniform),
+        }
+    }
+}
+
+impl<A: Scalar> Mlp<A> {
+    /// A net that reads `widths[0]` numbers and gives the last of `widths`, at random weights.
+    ///
+    /// The last layer is `last_gain` times its usual size: near zero, the net starts near zero.
+    ///
+    /// # Source
+    ///
+    /// LeCun et al., *Efficient BackProp*, 1998, with the bounds PyTorch and Equinox use.
+    pub fn random<G: Rng>(
+        widths: &[usize],
+        activation: Activation,
+        last_gain: f64,
+        rng: &mut G,
+    ) -> Self {
+        let last = widths.len().saturating_sub(2);
+        let layers = widths
+            .windows(2)
+            .enumerate()
+            .map(|(j, w)| {
+                let gain = if j == last { last_gain } else { 1.0 };
+                Dense::random(w[0], w[1], gain, rng)
+            })
+            .collect();
+        Self { layers, activation }
+    }
+}
+
+impl<A> Mlp<A> {
+    /// Numbers of inputs, of each hidden layer, and of outputs.
+    pub fn widths(&self) -> impl Iterator<Item = usize> {
+        let inputs = self.layers.first().map(|layer| layer.weight.ncols());
+        inputs
+            .into_iter()
+            .chain(self.layers.iter().map(|layer| layer.weight.nrows()))
+    }
+
+    /// Number of weights and biases.
+    pub fn parameter_count(&self) -> usize {
+        self.layers
+            .iter()
+            .map(|layer| layer.weight.len() + layer.bias.len())
+            .sum()
+    }
+}
+
+/// All weights and biases of `nets`, tensor by tensor, in an order that never changes.
+pub fn parameters<A>(nets: &[Mlp<A>]) -> impl Iterator<Item = &[A]> {
+    let layers = nets.iter().flat_map(|net| &net.layers);
+    layers.flat_map(|layer| {
+        let weight = layer.weight.as_slice();
+        [weight, layer.bias.as_slice()].map(|tensor| tensor.expect(CONTIGUOUS))
+    })
+}
+
+/// [`parameters`], to be written.
+pub fn parameters_mut<A>(nets: &mut [Mlp<A>]) -> impl Iterator<Item = &mut [A]> {
+    let layers = nets.iter_mut().flat_map(|net| &mut net.layers);
+    layers.flat_map(|layer| {
+        let weight = layer.weight.as_slice_mut();
+        [weight, layer.bias.as_slice_mut()].map(|tensor| tensor.expect(CONTIGUOUS))
+    })
+}
+
+const CONTIGUOUS: &str = "weights are stored row by row";
