@@ -415,8 +415,8 @@ mod tests {
         );
         assert_refused(
             Board::QemuM0,
-            &real_nvp(64, 32, 256),
-            &request(1, &[0.0; 32]),
+            &real_nvp(64, 24, 256),
+            &request(1, &[0.0; 24]),
             "more than the 262144 bytes of flash of qemu-m0",
         );
         let no_model = ModelFile::from_bytes("table.csv", b"x,y");
