@@ -1,6 +1,118 @@
-//! What a model file says.
+//! What a model file says: one postcard value, [`File`]. `FORMAT.md` tells it in tables.
+
+use core::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
+
+use crate::crc::crc32;
+
+/// The first bytes of every model file.
+pub const MAGIC: [u8; 7] = *b"flowlet";
+/// The version that this crate writes and reads.
+pub const VERSION: u8 = 1;
+
+/// Most dimensions of a point.
+pub const MAX_DIM: usize = 64;
+/// Most context numbers.
+pub const MAX_CONTEXT_DIM: usize = 32;
+/// Most affine layers of a net.
+pub const MAX_DEPTH: usize = 8;
+/// Most units of a hidden layer.
+pub const MAX_WIDTH: usize = 256;
+/// Most coupling layers of a RealNVP.
+pub const MAX_LAYER_COUNT: usize = 32;
+/// Largest bound on `s`, so that `exp(s)` stays finite.
+pub const MAX_SCALE_CLIP: f32 = 80.0;
+
+/// A whole model file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct File<'a> {
+    /// The part that is the same in every version.
+    pub header: Header,
+    /// What the weights mean.
+    #[serde(borrow)]
+    pub description: Description<'a>,
+    /// Zeros, as many as bring `weights` to a multiple of four bytes from the start of the file.
+    #[serde(with = "bytes")]
+    pub padding: &'a [u8],
+    /// Little-endian `f32`: mean, standard deviation, then the nets.
+    #[serde(with = "bytes")]
+    pub weights: &'a [u8],
+    /// CRC-32 of all bytes before it.
+    #[serde(with = "postcard::fixint::le")]
+    pub checksum: u32,
+}
+
+/// The first twelve bytes, the same in every version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`MAGIC`].
+    pub magic: [u8; 7],
+    /// [`VERSION`].
+    pub version: u8,
+    /// Bytes in the file.
+    #[serde(with = "postcard::fixint::le")]
+    pub length: u32,
+}
+
+impl Header {
+    /// Bytes of an encoded header.
+    pub const LENGTH: usize = 12;
+}
+
+/// The model without its numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description<'a> {
+    /// What the model is called.
+    pub name: &'a str,
+    /// Names of the `dim` columns and then of the `context_dim` context numbers, one a line; or empty.
+    pub labels: &'a str,
+    /// Dimensions of a point, 1 to [`MAX_DIM`].
+    pub dim: u8,
+    /// Context numbers, 0 to [`MAX_CONTEXT_DIM`].
+    pub context_dim: u8,
+    /// What the nets make up.
+    pub kind: Kind,
+    /// The nets, all of one shape between their inputs and outputs.
+    pub net: Net,
+}
+
+/// What is common to all nets of a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Net {
+    /// How the numbers are stored and computed.
+    pub precision: Precision,
+    /// The function after each hidden layer.
+    pub activation: Activation,
+    /// Units of each hidden layer, 1 to [`MAX_WIDTH`].
+    pub hidden: heapless::Vec<u16, { MAX_DEPTH - 1 }>,
+}
+
+/// The two kinds of flow.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Kind {
+    /// Affine couplings, one net each.
+    RealNvp {
+        /// Coupling layers, 1 to [`MAX_LAYER_COUNT`].
+        layer_count: u8,
+        /// Largest magnitude of `s`, above 0, at most [`MAX_SCALE_CLIP`].
+        scale_clip: f32,
+    },
+    /// A velocity field, one net.
+    FlowMatching {
+        /// Euler steps from noise to data, unless told otherwise.
+        step_count: NonZeroU16,
+    },
+}
+
+/// How a net's numbers are stored and computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Precision {
+    /// 32-bit floating point throughout.
+    F32,
+}
 
 /// The function between the layers of a net; none follows the last layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,4 +122,108 @@ pub enum Activation {
     Tanh,
     /// `a` where `a > 0`, else `exp(a) − 1`.
     Elu,
+}
+
+impl<'a> Description<'a> {
+    /// The names of the columns and of the context numbers, if there are any.
+    pub fn labels(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let lines = (!self.labels.is_empty()).then(|| self.labels.split('\n'));
+        lines.into_iter().flatten()
+    }
+
+    /// Number of nets.
+    pub fn net_count(&self) -> usize {
+        match self.kind {
+            Kind::RealNvp { layer_count, .. } => usize::from(layer_count),
+            Kind::FlowMatching { .. } => 1,
+        }
+    }
+
+    /// Inputs and outputs of net `k`.
+    ///
+    /// A coupling's net reads the kept dimensions and the context and gives a scale and a shift for
+    /// each moved one; a velocity field's reads the point, the time and the context.
+    pub fn net_ends(&self, k: usize) -> (usize, usize) {
+        let dim = usize::from(self.dim);
+        let context_dim = usize::from(self.context_dim);
+        match self.kind {
+            Kind::RealNvp { .. } => {
+                let moved = moved_count(dim, k);
+                (dim - moved + context_dim, 2 * moved)
+            }
+            Kind::FlowMatching { .. } => (dim + 1 + context_dim, dim),
+        }
+    }
+
+    /// Outputs of every affine layer of net `k`, with its inputs before them.
+    pub fn layer_ends(&self, k: usize) -> impl Iterator<Item = (usize, usize)> {
+        let (inputs, outputs) = self.net_ends(k);
+        let hidden = self.net.hidden.iter().map(|&width| usize::from(width));
+        let mut previous = inputs;
+        hidden
+            .chain([outputs])
+            .map(move |next| (core::mem::replace(&mut previous, next), next))
+    }
+
+    /// Weights and biases of net `k`.
+    pub fn parameter_count(&self, k: usize) -> usize {
+        self.layer_ends(k)
+            .map(|(inputs, outputs)| (inputs + 1) * outputs)
+            .sum()
+    }
+
+    /// Multiply-adds of net `k`.
+    pub fn mac_count(&self, k: usize) -> usize {
+        self.layer_ends(k)
+            .map(|(inputs, outputs)| inputs * outputs)
+            .sum()
+    }
+
+    /// Numbers in `weights`: mean, standard deviation and all nets.
+    pub fn word_count(&self) -> usize {
+        let nets: usize = (0..self.net_count()).map(|k| self.parameter_count(k)).sum();
+        2 * usize::from(self.dim) + nets
+    }
+
+    /// The widest input, hidden layer or output of any net.
+    pub fn width(&self) -> usize {
+        // Nets of one parity have the same ends.
+        (0..self.net_count().min(2))
+            .flat_map(|k| self.layer_ends(k))
+            .map(|(inputs, outputs)| inputs.max(outputs))
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// How many of `dim` dimensions layer `k` moves: the `i` with `i + k` odd.
+pub fn moved_count(dim: usize, k: usize) -> usize {
+    if k.is_multiple_of(2) {
+        dim / 2
+    } else {
+        dim.div_ceil(2)
+    }
+}
+
+/// The checksum of a file: CRC-32 (IEEE 802.3) of all bytes before it.
+pub fn checksum(content: &[u8]) -> u32 {
+    crc32(content)
+}
+
+/// A byte slice as one run of bytes, not byte by byte.
+mod bytes {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &&[u8],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<&'de [u8], D::Error> {
+        <&[u8]>::deserialize(deserializer)
+    }
 }

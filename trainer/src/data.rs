@@ -3,6 +3,8 @@
 pub mod table;
 pub mod toy;
 
+use std::path::Path;
+
 use ndarray::Array2;
 
 /// Points to fit a flow to or to score, one a row.
@@ -16,4 +18,12 @@ pub struct Dataset {
     pub context: Array2<f32>,
     /// The names of the columns of `points`, then of `context`; a category's is `COLUMN=VALUE`.
     pub labels: Vec<String>,
+}
+
+/// What a file's data or model is called: the file's name without folder and ending.
+pub fn name_of(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into()
 }

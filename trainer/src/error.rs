@@ -1,6 +1,10 @@
 //! Everything that can go wrong between data and model file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::data::table::Problem;
+
+use crate::board::BoardError;
 
 /// What was wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +19,14 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// A table cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Problem,
     },
     /// There are too few points to fit and validate a model.
     #[error("{rows} rows are too few to fit a flow: give {minimum} or more")]
@@ -42,4 +54,63 @@ pub enum Error {
         /// The loss there.
         loss: f64,
     },
+    /// A model file could not be loaded.
+    #[error("cannot use {}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What the runtime has against it.
+        source: flowlet::Error,
+    },
+    /// A model was given what does not fit it.
+    #[error(transparent)]
+    Runtime(#[from] flowlet::Error),
+    /// A flow is larger than the format allows.
+    #[error("the flow's {what} is {found}, a model file holds 1 to {max}")]
+    Limit {
+        /// What it is the size of.
+        what: &'static str,
+        /// The size.
+        found: usize,
+        /// The format's limit.
+        max: usize,
+    },
+    /// The nets of a flow differ, or do not fit its dimensions.
+    #[error(
+        "net {net} of the flow has the shape {found} where {expected} is expected: all nets need the same hidden layers and activation"
+    )]
+    Unequal {
+        /// Which net, from 0.
+        net: usize,
+        /// Its sizes.
+        found: String,
+        /// The sizes that fit the flow's dimensions and its first net.
+        expected: String,
+    },
+    /// A flow has no nets.
+    #[error("the flow has no nets")]
+    NoNets,
+    /// A flow-matching model has no steps.
+    #[error("a flow-matching model needs at least one Euler step")]
+    NoSteps,
+    /// A safetensors file does not hold a flow.
+    #[error("{} {problem}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What it lacks, and what to do.
+        problem: String,
+    },
+    /// A model could not be run on a board.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+}
+
+impl Error {
+    pub(crate) fn table(path: &Path, problem: Problem) -> Self {
+        Self::Table {
+            path: path.into(),
+            problem,
+        }
+    }
 }

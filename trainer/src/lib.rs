@@ -9,14 +9,21 @@
 //! Training happens here, in `f32` over [`ndarray`]. Whatever a trained model says, samples and
 //! log-probabilities included, comes from the runtime crate.
 
+pub mod board;
 pub mod data;
 pub mod error;
+pub mod evaluation;
+pub mod export;
 pub mod fit;
 pub mod flow;
 pub mod flow_matching;
+pub mod import;
+pub mod inference;
 pub mod metrics;
+pub mod model_file;
 pub mod nn;
 pub mod optimizer;
+pub mod output;
 pub mod plot;
 pub mod real_nvp;
 

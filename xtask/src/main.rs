@@ -1,1 +1,45 @@
-fn main() {}
+//! What the project does to itself: set-up, tests, checks.
+
+mod command;
+mod firmware;
+mod licences;
+mod lint;
+mod setup;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  setup  add the Rust targets and QEMU that the boards need
+  test   set up, then run all tests, those on emulated boards included
+  lint   check formatting, clippy, docs, no_std builds, lock files and licences";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        ["setup"] => setup::setup,
+        ["test"] => test::test,
+        ["lint"] => lint::lint,
+        _ => {
+            eprintln!(
+                "there is no `cargo xtask {}`\n\n{HELP}",
+                arguments.join(" ")
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    match command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,71 @@
+#![no_std]
+#![no_main]
+//! Fails in the way that its argument names: `error`, `panic`, `fault`, `overflow`, `babble` or
+//! `hang`.
+
+use core::fmt::Write;
+use core::hint::{black_box, spin_loop};
+
+use support::{Board, ThisBoard};
+
+#[support::entry]
+fn main() -> ! {
+    support::run(fail)
+}
+
+#[derive(Clone, Copy)]
+enum Failure {
+    Error,
+    Panic,
+    Fault,
+    Overflow,
+    Babble,
+    Hang,
+}
+
+fn fail(board: &mut ThisBoard) -> Result<(), &'static str> {
+    let failure = board.with_arguments(|arguments| arguments.next().and_then(by_name));
+    match failure.ok_or("name a way to fail: error, panic, fault, overflow, babble or hang")? {
+        Failure::Error => Err("as asked for"),
+        Failure::Panic => panic!("as asked for"),
+        Failure::Fault => cortex_m::asm::udf(),
+        Failure::Overflow => {
+            black_box(descend(u32::MAX));
+            Ok(())
+        }
+        Failure::Babble => babble(board.console()),
+        Failure::Hang => hang(),
+    }
+}
+
+fn by_name(name: &str) -> Option<Failure> {
+    Some(match name {
+        "error" => Failure::Error,
+        "panic" => Failure::Panic,
+        "fault" => Failure::Fault,
+        "overflow" => Failure::Overflow,
+        "babble" => Failure::Babble,
+        "hang" => Failure::Hang,
+        _ => return None,
+    })
+}
+
+/// Deeper than any stack: each frame is needed again after the call.
+fn descend(depth: u32) -> u32 {
+    let frame = [depth; 64];
+    let below = if depth == 0 { 0 } else { descend(depth - 1) };
+    black_box(&frame)[0] ^ below
+}
+
+/// Lines without end.
+fn babble(console: &mut impl Write) -> Result<(), &'static str> {
+    loop {
+        writeln!(console, "and").map_err(|_| "the console takes no text")?;
+    }
+}
+
+fn hang() -> ! {
+    loop {
+        spin_loop();
+    }
+}

@@ -1,0 +1,34 @@
+//! Hands the chosen board's memory map to the linker.
+
+use std::{env, fs, path::PathBuf};
+
+const BOARDS: [&str; 2] = ["qemu-m4", "qemu-m0"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=boards");
+    let chosen: Vec<_> = BOARDS
+        .into_iter()
+        .filter(|board| is_chosen(board))
+        .collect();
+    match chosen[..] {
+        [board] => provide_memory_map(board),
+        // The tests of this package, which need no board.
+        [] if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system != "none") => {}
+        _ => println!(
+            "cargo::error=choose one board, with --features support/BOARD: {}",
+            BOARDS.join(" or ")
+        ),
+    }
+}
+
+fn is_chosen(board: &str) -> bool {
+    let feature = board.to_uppercase().replace('-', "_");
+    env::var_os(format!("CARGO_FEATURE_{feature}")).is_some()
+}
+
+fn provide_memory_map(board: &str) {
+    let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::copy(format!("boards/{board}.x"), folder.join("memory.x"))
+        .expect("each board has its memory map");
+    println!("cargo::rustc-link-search={}", folder.display());
+}

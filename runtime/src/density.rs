@@ -1,0 +1,43 @@
+//! Log-probabilities, for firmware.
+
+use crate::real_nvp::RealNvp;
+use crate::scratch::Workspace;
+
+/// The log-probability of points `[f32; DIM]`; [`Model::density`](crate::Model::density) makes it.
+///
+/// # Cost
+///
+/// [`Model::mac_count`](crate::Model::mac_count) multiply-adds a point.
+///
+/// ```
+/// use flowlet::{Model, Scratch, include_model};
+///
+/// let model = Model::from_bytes(include_model!("../moons.flow"))?;
+/// let mut scratch = Scratch::<34>::new();
+/// let mut density = model.density(&mut scratch)?;
+/// assert!(density.log_prob(&[0.0, 1.0]) > density.log_prob(&[4.0, 4.0]));
+/// # Ok::<(), flowlet::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Density<'s, const DIM: usize> {
+    flow: RealNvp<'s>,
+    context: &'s [f32],
+    workspace: Workspace<'s>,
+}
+
+impl<'s, const DIM: usize> Density<'s, DIM> {
+    pub(crate) fn new(flow: RealNvp<'s>, context: &'s [f32], workspace: Workspace<'s>) -> Self {
+        Self {
+            flow,
+            context,
+            workspace,
+        }
+    }
+
+    /// `ln p(x)` in nats, in the data's units.
+    ///
+    /// Not a number, or `−∞`, where `x` is not finite or so far out that `f32` ends.
+    pub fn log_prob(&mut self, x: &[f32; DIM]) -> f32 {
+        self.flow.log_prob_in(x, self.context, &mut self.workspace)
+    }
+}

@@ -1,0 +1,400 @@
+//! Loading: every check there is.
+
+use core::fmt;
+
+use crate::crc::crc32;
+use crate::density::Density;
+use crate::error::Error;
+use crate::format::{
+    Description, File, Header, Kind, MAGIC, MAX_CONTEXT_DIM, MAX_DIM, MAX_LAYER_COUNT,
+    MAX_SCALE_CLIP, MAX_WIDTH, VERSION,
+};
+use crate::kernel::{Word, value};
+use crate::mlp::Mlp;
+use crate::real_nvp::RealNvp;
+use crate::sampler::Sampler;
+use crate::scratch::{Scratch, Workspace};
+use crate::standardization::Standardization;
+use crate::velocity::VelocityField;
+
+/// A model, checked, with its weights left where the file lies.
+///
+/// # Cost
+///
+/// About a hundred bytes of RAM, whatever the model's size.
+#[derive(Clone)]
+pub struct Model<'a> {
+    description: Description<'a>,
+    words: &'a [Word],
+}
+
+/// The two flows that a model can be.
+#[derive(Clone, Copy, Debug)]
+pub enum Flow<'m> {
+    /// Samples and log-probabilities.
+    RealNvp(RealNvp<'m>),
+    /// Samples.
+    VelocityField(VelocityField<'m>),
+}
+
+impl<'a> Model<'a> {
+    /// Checks a model file, whole, and borrows it.
+    ///
+    /// Any bytes give a model or an error, and two models that mean the same have the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file, or [`Error::Misaligned`] where the slice does not begin on a
+    /// word boundary: [`include_model!`](crate::include_model) does.
+    ///
+    /// # Cost
+    ///
+    /// Reads every byte twice, at some 15 instructions a byte.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
+        check_header(bytes)?;
+        if !bytes.as_ptr().cast::<u32>().is_aligned() {
+            return Err(Error::Misaligned);
+        }
+        check_checksum(bytes)?;
+        let file: File<'a> = postcard::from_bytes(bytes).map_err(|_| Error::Malformed)?;
+        check_encoding(&file, bytes.len())?;
+        check_description(&file.description)?;
+
+        let (words, rest) = file.weights.as_chunks();
+        let model = Self {
+            description: file.description,
+            words,
+        };
+        let expected = 4 * model.description.word_count();
+        if !rest.is_empty() || file.weights.len() != expected {
+            return Err(Error::Weights {
+                expected,
+                found: file.weights.len(),
+            });
+        }
+        model.check_numbers()?;
+        Ok(model)
+    }
+
+    /// What the model is called.
+    pub fn name(&self) -> &'a str {
+        self.description.name
+    }
+
+    /// The names of the columns and then of the context numbers; none where they have no names.
+    pub fn labels(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.description.labels()
+    }
+
+    /// Dimensions of a point, 1 to 64.
+    pub fn dim(&self) -> usize {
+        usize::from(self.description.dim)
+    }
+
+    /// Numbers in a context, 0 to 32.
+    pub fn context_dim(&self) -> usize {
+        usize::from(self.description.context_dim)
+    }
+
+    /// The mean of each column of the training data.
+    pub fn mean(&self) -> impl ExactSizeIterator<Item = f32> {
+        self.standardization().mean.iter().map(value)
+    }
+
+    /// The standard deviation of each column of the training data.
+    pub fn std(&self) -> impl ExactSizeIterator<Item = f32> {
+        self.standardization().std.iter().map(value)
+    }
+
+    /// RealNVP or flow matching.
+    pub fn kind(&self) -> Kind {
+        self.description.kind
+    }
+
+    /// All that the file says beside the numbers.
+    pub fn description(&self) -> &Description<'a> {
+        &self.description
+    }
+
+    /// Words of [`Scratch`] that the model needs, at most
+    /// [`MAX_SCRATCH_LEN`](crate::MAX_SCRATCH_LEN).
+    pub fn scratch_len(&self) -> usize {
+        2 * self.description.width() + self.dim()
+    }
+
+    /// Multiply-adds of all nets together: one sample or log-probability of a RealNVP, one Euler
+    /// step of a velocity field.
+    pub fn mac_count(&self) -> usize {
+        (0..self.description.net_count())
+            .map(|k| self.description.mac_count(k))
+            .sum()
+    }
+
+    /// The flow that the model is.
+    pub fn flow(&self) -> Flow<'_> {
+        match self.kind() {
+            Kind::RealNvp { scale_clip, .. } => Flow::RealNvp(RealNvp::new(self, scale_clip)),
+            Kind::FlowMatching { step_count } => {
+                Flow::VelocityField(VelocityField::new(self, step_count))
+            }
+        }
+    }
+
+    /// The RealNVP.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotRealNvp`].
+    pub fn real_nvp(&self) -> Result<RealNvp<'_>, Error> {
+        match self.flow() {
+            Flow::RealNvp(flow) => Ok(flow),
+            Flow::VelocityField(_) => Err(Error::NotRealNvp),
+        }
+    }
+
+    /// The velocity field.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotVelocityField`].
+    pub fn velocity_field(&self) -> Result<VelocityField<'_>, Error> {
+        match self.flow() {
+            Flow::RealNvp(_) => Err(Error::NotVelocityField),
+            Flow::VelocityField(field) => Ok(field),
+        }
+    }
+
+    /// A sampler of points `[f32; DIM]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Dim`] where the model has not `DIM` dimensions, [`Error::Scratch`] where `LEN` is
+    /// less than [`scratch_len`](Self::scratch_len), [`Error::Context`] where the model takes a
+    /// context: see [`sampler_given`](Self::sampler_given).
+    pub fn sampler<'s, const DIM: usize, const LEN: usize>(
+        &'s self,
+        scratch: &'s mut Scratch<LEN>,
+    ) -> Result<Sampler<'s, DIM>, Error> {
+        self.sampler_given(&[], scratch)
+    }
+
+    /// A sampler of points given `context`, in the data's units.
+    ///
+    /// # Errors
+    ///
+    /// As [`sampler`](Self::sampler); [`Error::Context`] where `context` has another length than
+    /// the model's.
+    pub fn sampler_given<'s, const DIM: usize, const LEN: usize>(
+        &'s self,
+        context: &'s [f32],
+        scratch: &'s mut Scratch<LEN>,
+    ) -> Result<Sampler<'s, DIM>, Error> {
+        let workspace = self.workspace(DIM, context, scratch)?;
+        Ok(Sampler::new(self.flow(), context, workspace))
+    }
+
+    /// The log-probability of points `[f32; DIM]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotRealNvp`], else as [`sampler`](Self::sampler).
+    pub fn density<'s, const DIM: usize, const LEN: usize>(
+        &'s self,
+        scratch: &'s mut Scratch<LEN>,
+    ) -> Result<Density<'s, DIM>, Error> {
+        self.density_given(&[], scratch)
+    }
+
+    /// The log-probability of points given `context`, in the data's units.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotRealNvp`], else as [`sampler_given`](Self::sampler_given).
+    pub fn density_given<'s, const DIM: usize, const LEN: usize>(
+        &'s self,
+        context: &'s [f32],
+        scratch: &'s mut Scratch<LEN>,
+    ) -> Result<Density<'s, DIM>, Error> {
+        let flow = self.real_nvp()?;
+        let workspace = self.workspace(DIM, context, scratch)?;
+        Ok(Density::new(flow, context, workspace))
+    }
+
+    /// Memory for points of `dim` dimensions given `context`, if the model has those.
+    pub(crate) fn workspace<'s, const LEN: usize>(
+        &self,
+        dim: usize,
+        context: &[f32],
+        scratch: &'s mut Scratch<LEN>,
+    ) -> Result<Workspace<'s>, Error> {
+        check_equal(self.dim(), dim, |expected, found| Error::Dim {
+            expected,
+            found,
+        })?;
+        check_equal(self.context_dim(), context.len(), |expected, found| {
+            Error::Context { expected, found }
+        })?;
+        scratch.workspace(self.description.width(), self.dim())
+    }
+
+    /// The transform between the data's units and the flow's.
+    pub(crate) fn standardization(&self) -> Standardization<'a> {
+        Standardization {
+            mean: self.words_at(0, self.dim()),
+            std: self.words_at(self.dim(), self.dim()),
+        }
+    }
+
+    /// Net `k`.
+    pub(crate) fn net(&self, k: usize) -> Mlp<'_> {
+        let description = &self.description;
+        // Nets of one parity have the same size.
+        let before =
+            k.div_ceil(2) * description.parameter_count(0) + k / 2 * description.parameter_count(1);
+        let (inputs, outputs) = description.net_ends(k);
+        Mlp {
+            net: &description.net,
+            inputs,
+            outputs,
+            words: self.words_at(2 * self.dim() + before, description.parameter_count(k)),
+        }
+    }
+
+    /// `count` words from `start`; all are there once `from_bytes` has counted them.
+    fn words_at(&self, start: usize, count: usize) -> &'a [Word] {
+        self.words.get(start..start + count).unwrap_or_default()
+    }
+
+    fn check_numbers(&self) -> Result<(), Error> {
+        if !self.words.iter().map(value).all(f32::is_finite) {
+            return Err(Error::NotFinite);
+        }
+        if !self
+            .standardization()
+            .std
+            .iter()
+            .map(value)
+            .all(|std| std > 0.0)
+        {
+            return Err(Error::Std);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Model<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("description", &self.description)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_header(bytes: &[u8]) -> Result<(), Error> {
+    let magic = bytes.get(..MAGIC.len()).unwrap_or(bytes);
+    if bytes.is_empty() || !MAGIC.starts_with(magic) {
+        return Err(Error::NotAModel);
+    }
+    let truncated = |expected| Error::Truncated {
+        expected,
+        found: bytes.len(),
+    };
+    let (header, _) =
+        postcard::take_from_bytes::<Header>(bytes).map_err(|_| truncated(Header::LENGTH))?;
+    if header.version != VERSION {
+        return Err(Error::Version {
+            found: header.version,
+        });
+    }
+    let expected = header.length as usize;
+    match bytes.len() {
+        found if found < expected => Err(truncated(expected)),
+        found if found > expected => Err(Error::TooLong { expected, found }),
+        _ => Ok(()),
+    }
+}
+
+fn check_checksum(bytes: &[u8]) -> Result<(), Error> {
+    let (content, checksum) = bytes.split_last_chunk().ok_or(Error::Malformed)?;
+    let expected = u32::from_le_bytes(*checksum);
+    match crc32(content) {
+        found if found != expected => Err(Error::Checksum { expected, found }),
+        _ => Ok(()),
+    }
+}
+
+/// That the file has the one encoding of its meaning.
+///
+/// Postcard writes the shortest form of each number but reads longer ones too: equal lengths mean
+/// equal bytes.
+fn check_encoding(file: &File<'_>, length: usize) -> Result<(), Error> {
+    let size = postcard::serialize_with_flavor(file, postcard::ser_flavors::Size::default());
+    let before_weights = length
+        .checked_sub(file.weights.len() + size_of_val(&file.checksum))
+        .ok_or(Error::Malformed)?;
+    let padded = before_weights.is_multiple_of(4)
+        && file.padding.len() < 4
+        && file.padding.iter().all(|&byte| byte == 0);
+    if size == Ok(length) && padded {
+        Ok(())
+    } else {
+        Err(Error::Malformed)
+    }
+}
+
+fn check_description(description: &Description<'_>) -> Result<(), Error> {
+    check_limit("dimension", description.dim.into(), 1, MAX_DIM)?;
+    check_limit(
+        "context",
+        description.context_dim.into(),
+        0,
+        MAX_CONTEXT_DIM,
+    )?;
+    for &width in &description.net.hidden {
+        check_limit("width", width.into(), 1, MAX_WIDTH)?;
+    }
+    if let Kind::RealNvp {
+        layer_count,
+        scale_clip,
+    } = description.kind
+    {
+        check_limit("number of layers", layer_count.into(), 1, MAX_LAYER_COUNT)?;
+        if !(scale_clip > 0.0 && scale_clip <= MAX_SCALE_CLIP) {
+            return Err(Error::ScaleClip);
+        }
+    }
+    let expected = usize::from(description.dim) + usize::from(description.context_dim);
+    match label_count(description.labels) {
+        found if found != 0 && found != expected => Err(Error::Labels { expected, found }),
+        _ => Ok(()),
+    }
+}
+
+/// One more than there are line breaks; `split` would count the same but may panic for all the
+/// compiler knows.
+fn label_count(labels: &str) -> usize {
+    match labels {
+        "" => 0,
+        _ => 1 + labels.bytes().filter(|&byte| byte == b'\n').count(),
+    }
+}
+
+fn check_limit(what: &'static str, found: usize, min: usize, max: usize) -> Result<(), Error> {
+    if (min..=max).contains(&found) {
+        Ok(())
+    } else {
+        Err(Error::Limit { what, found, max })
+    }
+}
+
+fn check_equal(
+    expected: usize,
+    found: usize,
+    error: impl FnOnce(usize, usize) -> Error,
+) -> Result<(), Error> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(error(expected, found))
+    }
+}

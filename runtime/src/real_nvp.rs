@@ -1,0 +1,176 @@
+//! RealNVP: samples and exact log-probabilities.
+
+use crate::coupling::AffineCoupling;
+use crate::error::Error;
+use crate::model::Model;
+use crate::scratch::{Buffers, Scratch, Workspace};
+
+/// `ln 2π`.
+const LN_TAU: f32 = 1.837_877_1;
+
+/// A stack of affine couplings over standardized data.
+///
+/// Layer `k` moves the dimensions `i` with `i + k` odd. `forward` takes data to the latent, where
+/// it is standard normal; `inverse` takes the latent to data, so sampling inverts the flow.
+///
+/// Points are changed in place. Every method checks its slices: [`Error::Dim`],
+/// [`Error::Context`] and [`Error::Scratch`] where one has the wrong length.
+///
+/// # Shapes
+///
+/// `x`, `z` `[dim]`; `context` `[context_dim]`, in the units of the training data.
+///
+/// # Cost
+///
+/// [`Model::mac_count`] multiply-adds a call.
+///
+/// # Source
+///
+/// Dinh, Sohl-Dickstein and Bengio, *Density estimation using Real NVP*, 2017.
+///
+/// ```
+/// use flowlet::{Model, Scratch, include_model};
+///
+/// let model = Model::from_bytes(include_model!("../moons.flow"))?;
+/// let flow = model.real_nvp()?;
+/// let mut scratch = Scratch::<{ flowlet::MAX_SCRATCH_LEN }>::new();
+///
+/// let mut x = [1.0, 0.5];
+/// let log_det = flow.forward_and_log_det(&mut x, &[], &mut scratch)?;
+/// let back = flow.inverse_and_log_det(&mut x, &[], &mut scratch)?;
+/// assert!((x[0] - 1.0).abs() < 1e-4 && (x[1] - 0.5).abs() < 1e-4);
+/// assert!((log_det + back).abs() < 1e-4);
+/// # Ok::<(), flowlet::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RealNvp<'m> {
+    model: &'m Model<'m>,
+    scale_clip: f32,
+    /// The log-determinant of the standardization.
+    standardization_log_det: f32,
+}
+
+impl<'m> RealNvp<'m> {
+    pub(crate) fn new(model: &'m Model<'m>, scale_clip: f32) -> Self {
+        Self {
+            model,
+            scale_clip,
+            standardization_log_det: model.standardization().log_det(),
+        }
+    }
+
+    /// Takes data `x` to its latent `z`.
+    pub fn forward<const LEN: usize>(
+        &self,
+        x: &mut [f32],
+        context: &[f32],
+        scratch: &mut Scratch<LEN>,
+    ) -> Result<(), Error> {
+        let mut workspace = self.model.workspace(x.len(), context, scratch)?;
+        self.model.standardization().forward(x);
+        for layer in self.layers() {
+            layer.forward(x, context, &mut workspace.buffers);
+        }
+        Ok(())
+    }
+
+    /// Takes data `x` to its latent `z` and returns `ln |det dz/dx|`.
+    pub fn forward_and_log_det<const LEN: usize>(
+        &self,
+        x: &mut [f32],
+        context: &[f32],
+        scratch: &mut Scratch<LEN>,
+    ) -> Result<f32, Error> {
+        let mut workspace = self.model.workspace(x.len(), context, scratch)?;
+        Ok(self.forward_and_log_det_in(x, context, &mut workspace.buffers))
+    }
+
+    /// Takes a latent `z` to data `x`.
+    pub fn inverse<const LEN: usize>(
+        &self,
+        z: &mut [f32],
+        context: &[f32],
+        scratch: &mut Scratch<LEN>,
+    ) -> Result<(), Error> {
+        let mut workspace = self.model.workspace(z.len(), context, scratch)?;
+        self.inverse_in(z, context, &mut workspace.buffers);
+        Ok(())
+    }
+
+    /// Takes a latent `z` to data `x` and returns `ln |det dx/dz|`.
+    pub fn inverse_and_log_det<const LEN: usize>(
+        &self,
+        z: &mut [f32],
+        context: &[f32],
+        scratch: &mut Scratch<LEN>,
+    ) -> Result<f32, Error> {
+        let mut workspace = self.model.workspace(z.len(), context, scratch)?;
+        let mut log_det = -self.standardization_log_det;
+        for layer in self.layers().rev() {
+            layer.inverse_and_log_det(z, context, &mut workspace.buffers, &mut log_det);
+        }
+        self.model.standardization().inverse(z);
+        Ok(log_det)
+    }
+
+    /// `ln p(x)` in nats: `ln N(z; 0, I) + ln |det dz/dx|` with `z = forward(x)`.
+    pub fn log_prob<const LEN: usize>(
+        &self,
+        x: &[f32],
+        context: &[f32],
+        scratch: &mut Scratch<LEN>,
+    ) -> Result<f32, Error> {
+        let mut workspace = self.model.workspace(x.len(), context, scratch)?;
+        Ok(self.log_prob_in(x, context, &mut workspace))
+    }
+
+    /// [`log_prob`](Self::log_prob) for sizes that are checked.
+    pub(crate) fn log_prob_in(
+        &self,
+        x: &[f32],
+        context: &[f32],
+        workspace: &mut Workspace<'_>,
+    ) -> f32 {
+        let z = &mut *workspace.point;
+        z.iter_mut().zip(x).for_each(|(z, x)| *z = *x);
+        let log_det = self.forward_and_log_det_in(z, context, &mut workspace.buffers);
+        log_normal(z) + log_det
+    }
+
+    /// [`inverse`](Self::inverse) for sizes that are checked.
+    pub(crate) fn inverse_in(&self, z: &mut [f32], context: &[f32], buffers: &mut Buffers<'_>) {
+        for layer in self.layers().rev() {
+            layer.inverse(z, context, buffers);
+        }
+        self.model.standardization().inverse(z);
+    }
+
+    fn forward_and_log_det_in(
+        &self,
+        x: &mut [f32],
+        context: &[f32],
+        buffers: &mut Buffers<'_>,
+    ) -> f32 {
+        let mut log_det = self.standardization_log_det;
+        self.model.standardization().forward(x);
+        for layer in self.layers() {
+            layer.forward_and_log_det(x, context, buffers, &mut log_det);
+        }
+        log_det
+    }
+
+    fn layers(&self) -> impl DoubleEndedIterator<Item = AffineCoupling<'m>> {
+        let (model, scale_clip) = (self.model, self.scale_clip);
+        (0..model.description().net_count()).map(move |k| AffineCoupling {
+            first_moved: 1 - k % 2,
+            scale_clip,
+            net: model.net(k),
+        })
+    }
+}
+
+/// `ln N(z; 0, I) = −(‖z‖² + dim · ln 2π) / 2`.
+fn log_normal(z: &[f32]) -> f32 {
+    let square = z.iter().fold(0.0, |sum, z| sum + z * z);
+    -0.5 * (square + z.len() as f32 * LN_TAU)
+}

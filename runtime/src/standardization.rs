@@ -1,0 +1,42 @@
+//! The transform between the data's units and the flow's.
+
+use crate::kernel::{Word, value};
+
+/// `u = (x − mean) / std`, column by column.
+///
+/// Source of the change of variables: `ln p(x) = ln p(u) − Σ ln std`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standardization<'a> {
+    pub(crate) mean: &'a [Word],
+    pub(crate) std: &'a [Word],
+}
+
+impl Standardization<'_> {
+    /// Takes data to standardized space.
+    pub(crate) fn forward(&self, x: &mut [f32]) {
+        for (x, mean, std) in self.columns(x) {
+            *x = (*x - mean) / std;
+        }
+    }
+
+    /// Takes standardized space to data.
+    pub(crate) fn inverse(&self, u: &mut [f32]) {
+        for (u, mean, std) in self.columns(u) {
+            *u = mean + std * *u;
+        }
+    }
+
+    /// `−Σ ln std`, the log-determinant of `forward`.
+    pub(crate) fn log_det(&self) -> f32 {
+        self.std
+            .iter()
+            .fold(0.0, |sum, std| sum - libm::logf(value(std)))
+    }
+
+    fn columns<'x>(&self, x: &'x mut [f32]) -> impl Iterator<Item = (&'x mut f32, f32, f32)> {
+        x.iter_mut()
+            .zip(self.mean)
+            .zip(self.std)
+            .map(|((x, mean), std)| (x, value(mean), value(std)))
+    }
+}

@@ -1,0 +1,106 @@
+//! Velocity fields: samples by flow matching.
+
+use core::num::NonZeroU16;
+
+use crate::error::Error;
+use crate::model::Model;
+use crate::scratch::{Buffers, Scratch, Workspace};
+use crate::solver::euler;
+
+/// A velocity `v(x, t, context)` that carries noise at `t = 0` to data at `t = 1`.
+///
+/// # Shapes
+///
+/// `x`, `v` `[dim]`; `context` `[context_dim]`, in the units of the training data. Every method
+/// checks its slices: [`Error::Dim`], [`Error::Context`] and [`Error::Scratch`] where one has the
+/// wrong length.
+///
+/// # Cost
+///
+/// [`Model::mac_count`] multiply-adds a velocity.
+///
+/// # Source
+///
+/// Lipman et al., *Flow Matching for Generative Modeling*, 2023; Liu, Gong and Liu, *Flow Straight
+/// and Fast*, 2023.
+#[derive(Clone, Copy, Debug)]
+pub struct VelocityField<'m> {
+    model: &'m Model<'m>,
+    step_count: NonZeroU16,
+}
+
+impl<'m> VelocityField<'m> {
+    pub(crate) fn new(model: &'m Model<'m>, step_count: NonZeroU16) -> Self {
+        Self { model, step_count }
+    }
+
+    /// The model's own number of Euler steps.
+    pub fn step_count(&self) -> NonZeroU16 {
+        self.step_count
+    }
+
+    /// The velocity at `x` and time `t`, both `x` and `v` in standardized space.
+    pub fn velocity<const LEN: usize>(
+        &self,
+        x: &[f32],
+        t: f32,
+        context: &[f32],
+        v: &mut [f32],
+        scratch: &mut Scratch<LEN>,
+    ) -> Result<(), Error> {
+        let mut workspace = self.model.workspace(x.len(), context, scratch)?;
+        if v.len() != x.len() {
+            return Err(Error::Dim {
+                expected: x.len(),
+                found: v.len(),
+            });
+        }
+        self.velocity_in(x, t, context, v, &mut workspace.buffers);
+        Ok(())
+    }
+
+    /// Takes noise `x_0` to data in `step_count` Euler steps, in place.
+    ///
+    /// `x_{k+1} = x_k + v(x_k, k / n) / n`, then `mean + std · x_n`.
+    pub fn euler<const LEN: usize>(
+        &self,
+        x: &mut [f32],
+        step_count: NonZeroU16,
+        context: &[f32],
+        scratch: &mut Scratch<LEN>,
+    ) -> Result<(), Error> {
+        let mut workspace = self.model.workspace(x.len(), context, scratch)?;
+        self.euler_in(x, step_count, context, &mut workspace);
+        Ok(())
+    }
+
+    /// [`euler`](Self::euler) for sizes that are checked.
+    pub(crate) fn euler_in(
+        &self,
+        x: &mut [f32],
+        step_count: NonZeroU16,
+        context: &[f32],
+        workspace: &mut Workspace<'_>,
+    ) {
+        let buffers = &mut workspace.buffers;
+        euler(x, workspace.point, step_count, |x, t, v| {
+            self.velocity_in(x, t, context, v, buffers);
+        });
+        self.model.standardization().inverse(x);
+    }
+
+    fn velocity_in(
+        &self,
+        x: &[f32],
+        t: f32,
+        context: &[f32],
+        v: &mut [f32],
+        buffers: &mut Buffers<'_>,
+    ) {
+        let input = x.iter().chain([&t]).chain(context).copied();
+        let output = self.model.net(0).evaluate(input, buffers);
+        v.iter_mut()
+            .zip(output)
+            .for_each(|(v, output)| *v = *output);
+    }
+}

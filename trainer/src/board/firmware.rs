@@ -1,0 +1,157 @@
+//! The programs for boards, built from `firmware-examples` by cargo.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::{Board, BoardError};
+use crate::error::Error;
+use crate::model_file::ModelFile;
+
+/// Bytes of flash that the sampler takes at most, without its model.
+pub(super) const MAX_CODE_LEN: usize = 56 << 10;
+
+/// A program for a board, in a folder of its own that goes with it.
+#[derive(Debug)]
+pub struct Program {
+    folder: TempDir,
+}
+
+impl Program {
+    /// The ELF file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("program.elf")
+    }
+}
+
+/// Builds the example called `package`, around a model if it takes one.
+///
+/// Builds of one checkout wait for one another.
+///
+/// # Errors
+///
+/// [`Error::Board`] where the source or Rust's target is missing or the build fails, [`Error::Io`]
+/// where the build has no place.
+pub fn build(board: Board, package: &str, model: Option<&ModelFile>) -> Result<Program, Error> {
+    let source = source()?;
+    check_target(board)?;
+    let target = source.join("target");
+    fs::create_dir_all(&target).map_err(io("create", &target))?;
+
+    // The model's place and cargo's are the same for all runs: until the program is copied, no
+    // other may come in between.
+    let lock_path = target.join("flowlet.lock");
+    let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
+    lock.lock().map_err(io("lock", &lock_path))?;
+
+    let mut cargo = cargo(board, package, &source);
+    if let Some(model) = model {
+        let path = target.join("model.flow");
+        place(&path, model.bytes())?;
+        cargo.env("FLOWLET_MODEL", path);
+    }
+    check_built(board, &mut cargo)?;
+    take(&target.join(board.target()).join("release").join(package))
+}
+
+/// The workspace with the examples.
+fn source() -> Result<PathBuf, BoardError> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("firmware-examples");
+    if folder.join("Cargo.toml").is_file() {
+        Ok(folder)
+    } else {
+        Err(BoardError::NoSource {
+            folder: folder.display().to_string(),
+        })
+    }
+}
+
+/// Asks rustc rather than rustup, which not everyone has.
+fn check_target(board: Board) -> Result<(), BoardError> {
+    let target = board.target();
+    let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let output = rustc
+        .args(["--print", "target-libdir", "--target", target])
+        .output()
+        .map_err(start("rustc"))?;
+    let folder = String::from_utf8_lossy(&output.stdout);
+    if Path::new(folder.trim_end()).is_dir() {
+        Ok(())
+    } else {
+        Err(BoardError::NoTarget { target })
+    }
+}
+
+fn cargo(board: Board, package: &str, source: &Path) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let foreign = env::vars_os().map(|(name, _)| name);
+    for name in foreign.filter(|name| is_foreign(&name.to_string_lossy())) {
+        cargo.env_remove(name);
+    }
+    let features = format!("support/{board}");
+    cargo
+        .current_dir(source)
+        .args(["build", "--release", "--quiet", "--locked"])
+        .args(["--package", package, "--features", &features])
+        .args(["--target", board.target(), "--target-dir", "target"]);
+    cargo
+}
+
+/// Whether a variable is meant for the host's builds, or left by the cargo that runs this program.
+///
+/// What tells cargo where its home, the network and the registries are is for every build.
+fn is_foreign(name: &str) -> bool {
+    const SHARED: [&str; 6] = [
+        "CARGO_BUILD_JOBS",
+        "CARGO_HOME",
+        "CARGO_HTTP_",
+        "CARGO_NET_",
+        "CARGO_REGISTR",
+        "CARGO_TERM_",
+    ];
+    let shared = SHARED.iter().any(|prefix| name.starts_with(prefix));
+    name == "RUSTFLAGS" || name.starts_with("CARGO_") && !shared
+}
+
+/// Writes the model, unless it lies there: its time tells cargo whether to build again.
+fn place(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if fs::read(path).is_ok_and(|placed| placed == bytes) {
+        return Ok(());
+    }
+    fs::write(path, bytes).map_err(io("write", path))
+}
+
+fn check_built(board: Board, cargo: &mut Command) -> Result<(), BoardError> {
+    let output = cargo.output().map_err(start("cargo"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(&output.stderr).trim_end().into();
+    Err(BoardError::Build { board, message })
+}
+
+/// Copies a program out of the way of the next build.
+fn take(built: &Path) -> Result<Program, Error> {
+    let folder = tempfile::tempdir().map_err(io("create", &env::temp_dir()))?;
+    let program = Program { folder };
+    fs::copy(built, program.path()).map_err(io("copy", built))?;
+    Ok(program)
+}
+
+fn start(program: &str) -> impl FnOnce(std::io::Error) -> BoardError {
+    move |source| BoardError::Start {
+        program: program.into(),
+        source,
+    }
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    move |source| Error::Io {
+        action,
+        path: path.into(),
+        source,
+    }
+}

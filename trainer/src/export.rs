@@ -1,0 +1,139 @@
+//! From a flow with its weights to the bytes of a model file.
+
+use std::num::NonZeroU16;
+
+use flowlet::Precision;
+use flowlet::format::{self, Description, File, Header, Kind, Net};
+
+use crate::error::Error;
+use crate::flow::{Flow, FlowKind};
+use crate::model_file::ModelFile;
+use crate::nn::{Dense, Mlp};
+
+/// Writes a flow as a model file, checked by the runtime's own loader.
+///
+/// # Errors
+///
+/// [`Error::Unequal`] where the nets differ in their hidden layers or activation, [`Error::Model`]
+/// where a size is beyond the format's limits or a number is not finite.
+pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
+    // The file has one label a line.
+    let labels: Vec<String> = flow.labels.iter().map(|l| l.replace('\n', " ")).collect();
+    let labels = labels.join("\n");
+    let description = Description {
+        name: &flow.name,
+        labels: &labels,
+        dim: limited("dimension", flow.dim, format::MAX_DIM)?,
+        context_dim: limited("context", flow.context_dim, format::MAX_CONTEXT_DIM)?,
+        kind: kind(flow)?,
+        net: net(flow, precision)?,
+    };
+    for (k, net) in flow.nets.iter().enumerate() {
+        check_shape(&description, k, net)?;
+    }
+    let bytes = encode(&description, &weights(flow));
+    let file = ModelFile::from_bytes(&flow.name, &bytes);
+    file.model()?;
+    Ok(file)
+}
+
+fn kind(flow: &Flow) -> Result<Kind, Error> {
+    Ok(match flow.kind {
+        FlowKind::RealNvp { scale_clip } => Kind::RealNvp {
+            layer_count: limited("number of layers", flow.nets.len(), format::MAX_LAYER_COUNT)?,
+            scale_clip,
+        },
+        FlowKind::FlowMatching { step_count } => Kind::FlowMatching {
+            step_count: NonZeroU16::new(step_count).ok_or(Error::NoSteps)?,
+        },
+    })
+}
+
+fn net(flow: &Flow, precision: Precision) -> Result<Net, Error> {
+    let first = flow.nets.first().ok_or(Error::NoNets)?;
+    let depth = first.layers.len();
+    if depth == 0 || depth > format::MAX_DEPTH {
+        return Err(Error::Limit {
+            what: "depth",
+            found: depth,
+            max: format::MAX_DEPTH,
+        });
+    }
+    let width = |layer: &Dense<f32>| limited("width", layer.bias.len(), format::MAX_WIDTH);
+    let hidden = first.layers[..depth - 1].iter().map(width);
+    Ok(Net {
+        precision,
+        activation: first.activation,
+        hidden: hidden.collect::<Result<_, _>>()?,
+    })
+}
+
+/// A size as the file holds it.
+fn limited<T: TryFrom<usize>>(what: &'static str, found: usize, max: usize) -> Result<T, Error> {
+    let limit = Error::Limit { what, found, max };
+    let size = (found <= max).then(|| T::try_from(found).ok());
+    size.flatten().ok_or(limit)
+}
+
+/// That net `k` has the shape and activation that the file gives all nets.
+fn check_shape(description: &Description<'_>, k: usize, net: &Mlp<f32>) -> Result<(), Error> {
+    let expected: Vec<_> = description.layer_ends(k).collect();
+    let found: Vec<_> = net
+        .layers
+        .iter()
+        .map(|layer| (layer.weight.ncols(), layer.weight.nrows()))
+        .collect();
+    if found == expected && net.activation == description.net.activation {
+        return Ok(());
+    }
+    Err(Error::Unequal {
+        net: k,
+        found: chain(&found),
+        expected: chain(&expected),
+    })
+}
+
+/// `[(1, 64), (64, 2)]` as `1-64-2`.
+fn chain(layers: &[(usize, usize)]) -> String {
+    let inputs = layers.first().map(|(inputs, _)| *inputs);
+    let sizes = inputs.into_iter().chain(layers.iter().map(|(_, n)| *n));
+    sizes.map(|n| n.to_string()).collect::<Vec<_>>().join("-")
+}
+
+/// Mean, standard deviation, then net by net and layer by layer the biases and the weights
+/// `[inputs, outputs]`.
+fn weights(flow: &Flow) -> Vec<u8> {
+    let layers = flow.nets.iter().flat_map(|net| &net.layers);
+    let nets = layers.flat_map(|layer| layer.bias.iter().chain(layer.weight.t()));
+    let numbers = flow.mean.iter().chain(&flow.std).chain(nets);
+    numbers.flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn encode(description: &Description<'_>, weights: &[u8]) -> Vec<u8> {
+    let mut file = File {
+        header: Header {
+            magic: format::MAGIC,
+            version: format::VERSION,
+            length: 0,
+        },
+        description: description.clone(),
+        padding: &[],
+        weights,
+        checksum: 0,
+    };
+    let bytes = to_bytes(&file);
+    let before_weights = bytes.len() - weights.len() - size_of_val(&file.checksum);
+    file.padding = &[0; 3][..before_weights.next_multiple_of(4) - before_weights];
+    let length = bytes.len() + file.padding.len();
+    file.header.length = u32::try_from(length).expect("the format's limits keep files below 4 GB");
+
+    let mut bytes = to_bytes(&file);
+    let content = length - size_of_val(&file.checksum);
+    let checksum = format::checksum(&bytes[..content]).to_le_bytes();
+    bytes[content..].copy_from_slice(&checksum);
+    bytes
+}
+
+fn to_bytes(file: &File<'_>) -> Vec<u8> {
+    postcard::to_allocvec(file).expect("a vector takes any length")
+}

@@ -1,0 +1,72 @@
+//! All checks that need no test.
+
+use anyhow::Result;
+
+use crate::command::{cargo, run};
+use crate::firmware::BOARDS;
+use crate::{licences, setup, workspace};
+
+/// The smallest target: what builds there needs no `std` and no atomic compare-and-swap.
+const SMALLEST_TARGET: &str = "thumbv6m-none-eabi";
+
+/// Checks everything, one workspace after another.
+pub(crate) fn lint() -> Result<()> {
+    setup::targets()?;
+    formatting()?;
+    runtime_without_std()?;
+    host_packages()?;
+    firmware()?;
+    licences::check()
+}
+
+fn formatting() -> Result<()> {
+    for folder in workspace::all() {
+        run(&mut cargo(&folder, "fmt --all --check"))?;
+    }
+    Ok(())
+}
+
+/// Alone, since `--workspace` switches on what other packages ask for.
+fn runtime_without_std() -> Result<()> {
+    for features in ["", "--features defmt"] {
+        let package = "--package flowlet --no-default-features --locked";
+        run(&mut cargo(
+            &workspace::root(),
+            &format!("build {package} --target {SMALLEST_TARGET} {features}"),
+        ))?;
+        run(&mut cargo(
+            &workspace::root(),
+            &format!("clippy {package} --target {SMALLEST_TARGET} {features} -- -D warnings"),
+        ))?;
+    }
+    Ok(())
+}
+
+fn host_packages() -> Result<()> {
+    let root = workspace::root();
+    run(&mut cargo(
+        &root,
+        "clippy --workspace --all-targets --locked -- -D warnings",
+    ))?;
+    run(cargo(&root, "doc --workspace --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn firmware() -> Result<()> {
+    let folder = workspace::firmware();
+    run(&mut cargo(
+        &folder,
+        "clippy --package support --all-targets --locked -- -D warnings",
+    ))?;
+    for board in BOARDS {
+        let build = format!(
+            "--workspace --features support/{} --target {} --release --locked",
+            board.name, board.target
+        );
+        run(&mut cargo(
+            &folder,
+            &format!("clippy {build} -- -D warnings"),
+        ))?;
+        run(cargo(&folder, &format!("doc --no-deps {build}")).env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
+}
