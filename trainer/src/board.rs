@@ -5,7 +5,7 @@
 
 mod emulator;
 mod error;
-mod firmware;
+pub mod firmware;
 mod transcript;
 
 use std::fmt;

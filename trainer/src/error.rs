@@ -62,6 +62,9 @@ pub enum Error {
         /// What the runtime has against it.
         source: flowlet::Error,
     },
+    /// A model was given what does not fit it.
+    #[error(transparent)]
+    Runtime(#[from] flowlet::Error),
     /// A flow is larger than the format allows.
     #[error("the flow's {what} is {found}, a model file holds 1 to {max}")]
     Limit {

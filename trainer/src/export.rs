@@ -17,7 +17,9 @@ use crate::nn::{Dense, Mlp};
 /// [`Error::Unequal`] where the nets differ in their hidden layers or activation, [`Error::Model`]
 /// where a size is beyond the format's limits or a number is not finite.
 pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
-    let labels = flow.labels.join("\n");
+    // The file has one label a line.
+    let labels: Vec<String> = flow.labels.iter().map(|l| l.replace('\n', " ")).collect();
+    let labels = labels.join("\n");
     let description = Description {
         name: &flow.name,
         labels: &labels,

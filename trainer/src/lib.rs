@@ -12,6 +12,7 @@
 pub mod board;
 pub mod data;
 pub mod error;
+pub mod evaluation;
 pub mod export;
 pub mod fit;
 pub mod flow;

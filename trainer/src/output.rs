@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::Error;
 
@@ -20,11 +20,28 @@ pub fn write_whole(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
-    try_write(path, content).map_err(|source| Error::Io {
+    try_write(path, content).map_err(|source| cannot_write(path, source))
+}
+
+/// Checks that a file can be written, before the work that makes its content.
+///
+/// # Errors
+///
+/// [`Error::Io`] where the folder is missing or cannot be written, or `path` is a folder.
+pub fn check_writable(path: &Path) -> Result<(), Error> {
+    let check = match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => File::options().write(true).open(path).map(drop),
+        _ => temporary(path).map(drop),
+    };
+    check.map_err(|source| cannot_write(path, source))
+}
+
+fn cannot_write(path: &Path, source: io::Error) -> Error {
+    Error::Io {
         action: "write",
         path: path.into(),
         source,
-    })
+    }
 }
 
 fn try_write(
@@ -34,17 +51,22 @@ fn try_write(
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return write_buffered(&mut File::options().write(true).open(path)?, content);
     }
+    let mut temporary = temporary(path)?;
+    write_buffered(temporary.as_file_mut(), content)?;
+    temporary.persist(path)?;
+    Ok(())
+}
+
+/// An empty file in the folder of `path`, gone again unless it is kept.
+fn temporary(path: &Path) -> io::Result<NamedTempFile<File>> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     // `File::create_new` gives the permissions of any new file, where tempfile's own are private.
-    let mut temporary = Builder::new()
+    Builder::new()
         .prefix(".flowlet-")
-        .make_in(folder, |path| File::create_new(path))?;
-    write_buffered(temporary.as_file_mut(), content)?;
-    temporary.persist(path)?;
-    Ok(())
+        .make_in(folder, |path| File::create_new(path))
 }
 
 fn write_buffered(
@@ -102,6 +124,16 @@ mod tests {
             panic!("{result:?}");
         };
         assert_eq!(source.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn check_tells_what_writing_would() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("moons.flow");
+        check_writable(&inside).unwrap();
+        assert!(names(folder.path()).is_empty());
+        assert!(check_writable(folder.path()).is_err());
+        assert!(check_writable(Path::new("/nowhere/moons.flow")).is_err());
     }
 
     #[test]

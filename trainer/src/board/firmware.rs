@@ -16,23 +16,26 @@ pub(super) const MAX_CODE_LEN: usize = 56 << 10;
 
 /// A program for a board, in a folder of its own that goes with it.
 #[derive(Debug)]
-pub(super) struct Program {
+pub struct Program {
     folder: TempDir,
 }
 
 impl Program {
     /// The ELF file.
-    pub(super) fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.folder.path().join("program.elf")
     }
 }
 
 /// Builds the example called `package`, around a model if it takes one.
-pub(super) fn build(
-    board: Board,
-    package: &str,
-    model: Option<&ModelFile>,
-) -> Result<Program, Error> {
+///
+/// Builds of one checkout wait for one another.
+///
+/// # Errors
+///
+/// [`Error::Board`] where the source or Rust's target is missing or the build fails, [`Error::Io`]
+/// where the build has no place.
+pub fn build(board: Board, package: &str, model: Option<&ModelFile>) -> Result<Program, Error> {
     let source = source()?;
     check_target(board)?;
     let target = source.join("target");

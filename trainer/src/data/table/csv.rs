@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use csv::{ReaderBuilder, StringRecord, Trim, Writer};
 use ndarray::ArrayView2;
 
-use super::{Cell, Cells, Problem, Reading, numbered_names};
+use super::{Cell, Cells, Problem, Reading, Table, numbered_names};
 
 /// The names and the cells of a CSV file.
 pub(super) fn read(bytes: &[u8]) -> Result<(Option<Vec<String>>, Cells), Problem> {
@@ -51,6 +51,31 @@ pub fn write_csv(
         writer.write_record(row.iter().map(|number| format!("{number:?}")))?;
     }
     writer.flush()
+}
+
+impl Table {
+    /// Writes the table with one more column as CSV; a column that is called `name` already gives
+    /// way.
+    ///
+    /// # Shapes
+    ///
+    /// `values`: one a row.
+    pub fn write_with(&self, output: &mut dyn Write, name: &str, values: &[f32]) -> io::Result<()> {
+        let kept: Vec<usize> = (0..self.names.len())
+            .filter(|&column| self.names[column] != name)
+            .collect();
+        let mut writer = Writer::from_writer(output);
+        let names = kept.iter().map(|&column| self.names[column].as_str());
+        writer.write_record(names.chain([name]))?;
+        for (row, value) in values.iter().enumerate() {
+            for &column in &kept {
+                writer.write_field(&*self.cell(row, column).text())?;
+            }
+            writer.write_field(format!("{value:?}"))?;
+            writer.write_record(None::<&[u8]>)?;
+        }
+        writer.flush()
+    }
 }
 
 /// The text without a byte order mark.

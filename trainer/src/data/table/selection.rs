@@ -18,7 +18,7 @@ const MAX_CONTEXT_DIM: usize = 32;
 ///
 /// A column is named by its name, or by its index from 0 where the file has no names. A range
 /// `FIRST..LAST` takes both ends and all between them in the file's order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Columns and ranges to fit; if none, all that are neither filtered nor context.
     pub columns: Vec<String>,

@@ -1,0 +1,81 @@
+//! What a board gives is what this computer gives, to the bit.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+use std::num::NonZeroU16;
+use std::path::Path;
+
+use flowlet::Precision;
+use flowlet_trainer::board::{Board, Request, run};
+use flowlet_trainer::export::export;
+use flowlet_trainer::import::import;
+use flowlet_trainer::inference::{log_probs, noise, transport};
+use flowlet_trainer::model_file::ModelFile;
+use ndarray::Array2;
+
+const SAMPLES: u32 = 256;
+
+/// A net small enough for a core whose every multiply-add takes 300 instructions.
+fn model_file(name: &str) -> ModelFile {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let flow = import(&path.join(name).with_extension("safetensors")).unwrap();
+    export(&flow, Precision::F32).unwrap()
+}
+
+fn assert_equal_bits(board: Board, name: &str, step_count: Option<u16>, context: &[f32]) {
+    let file = model_file(name);
+    let model = file.model().unwrap();
+    let request = Request {
+        n: SAMPLES,
+        seed: 20_261_124,
+        step_count: step_count.and_then(NonZeroU16::new),
+        context: context.to_vec(),
+        time_limit: None,
+    };
+    let outcome = run(board, &file, &request, &mut |_| ()).unwrap();
+
+    let n = SAMPLES as usize;
+    let noise = noise(n, model.dim(), request.seed);
+    let context = Array2::from_shape_fn((n, context.len()), |(_, column)| context[column]);
+    let samples = transport(&model, &noise, &context, request.step_count).unwrap();
+    assert_eq!(bits(&samples), bits(&outcome.samples), "{name} on {board}");
+
+    let expected = log_probs(&model, &samples, &context).ok();
+    let expected: Option<Vec<u32>> = expected.map(|p| p.into_iter().map(f32::to_bits).collect());
+    let found = outcome.log_probs;
+    let found: Option<Vec<u32>> = found.map(|p| p.into_iter().map(f32::to_bits).collect());
+    assert_eq!(expected, found, "{name} on {board}");
+}
+
+fn bits(rows: &Array2<f32>) -> Vec<u32> {
+    rows.iter().map(|number| number.to_bits()).collect()
+}
+
+#[test]
+fn real_nvp_has_equal_bits_on_the_m4() {
+    assert_equal_bits(Board::QemuM4, "real_nvp_2d", None, &[]);
+    assert_equal_bits(Board::QemuM4, "real_nvp_5d", None, &[]);
+    assert_equal_bits(Board::QemuM4, "real_nvp_3d_context", None, &[0.25, -1.5]);
+}
+
+#[test]
+fn real_nvp_has_equal_bits_on_the_m0() {
+    assert_equal_bits(Board::QemuM0, "real_nvp_2d", None, &[]);
+    assert_equal_bits(Board::QemuM0, "real_nvp_3d_context", None, &[0.25, -1.5]);
+}
+
+#[test]
+fn flow_matching_has_equal_bits_on_the_m4() {
+    assert_equal_bits(Board::QemuM4, "flow_matching_2d", None, &[]);
+    let context = [0.5, -0.25, 1.0];
+    assert_equal_bits(
+        Board::QemuM4,
+        "flow_matching_4d_context",
+        Some(10),
+        &context,
+    );
+}
+
+#[test]
+fn flow_matching_has_equal_bits_on_the_m0() {
+    assert_equal_bits(Board::QemuM0, "flow_matching_2d", Some(10), &[]);
+}

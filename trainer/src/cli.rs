@@ -1,0 +1,87 @@
+//! The command line: one file a command.
+
+mod context;
+mod import;
+mod inspect;
+mod report;
+mod run;
+mod sample;
+mod score;
+mod summary;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Puts generative flows on microcontrollers.
+///
+/// `train` fits a RealNVP or a flow-matching model to a table of numbers and writes one small file.
+/// The runtime crate `flowlet` draws samples from that file, and gives log-probabilities, on a board
+/// as on this computer, with the same bits.
+#[derive(Debug, Parser)]
+#[command(
+    name = "flowlet",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+#[command(after_help = "Example, from data to a board:
+  flowlet train moons -o moons.flow --plot moons.png
+  flowlet sample moons.flow -n 1000 -o samples.csv
+  flowlet run moons.flow --board qemu-m4")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Arguments),
+    Sample(sample::Arguments),
+    Score(score::Arguments),
+    Inspect(inspect::Arguments),
+    Import(import::Arguments),
+    Run(run::Arguments),
+}
+
+/// How the numbers of the nets are stored.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Precision {
+    /// 32-bit floating point
+    F32,
+}
+
+impl From<Precision> for flowlet::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+        }
+    }
+}
+
+/// Runs the command that the arguments ask for.
+pub(crate) fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Sample(arguments) => sample::run(&arguments),
+        Command::Score(arguments) => score::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether whoever read the output has read enough, as `head` does.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.downcast_ref().is_some_and(broken)
+}

@@ -1,0 +1,67 @@
+//! What a command found out: a table for people or an object for machines.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+/// Lines that come first, then facts in the order in which they are told.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    heading: String,
+    lines: Vec<(String, String)>,
+    values: Map<String, Value>,
+}
+
+impl Report {
+    /// Adds a fact: its key and value for machines, its label and text for people.
+    pub(super) fn fact(
+        &mut self,
+        key: &str,
+        value: impl Into<Value>,
+        label: impl Into<String>,
+        text: impl Into<String>,
+    ) {
+        self.values.insert(key.into(), value.into());
+        self.lines.push((label.into(), text.into()));
+    }
+
+    /// Adds a line that only people are told.
+    pub(super) fn line(&mut self, text: &str) {
+        self.heading.push_str(text);
+        self.heading.push('\n');
+    }
+
+    /// Adds a fact that only machines are told.
+    pub(super) fn value(&mut self, key: &str, value: impl Into<Value>) {
+        self.values.insert(key.into(), value.into());
+    }
+
+    /// Prints the facts on standard output.
+    pub(super) fn print(&self, json: bool) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        if json {
+            serde_json::to_writer_pretty(&mut output, &self.values)?;
+            return writeln!(output);
+        }
+        write!(output, "{}", self.heading)?;
+        let width = self.lines.iter().map(|(label, _)| label.chars().count());
+        let width = width.max().unwrap_or(0);
+        for (label, text) in &self.lines {
+            writeln!(output, "{label:width$}  {text}")?;
+        }
+        Ok(())
+    }
+}
+
+/// `12345` as `12,345`.
+pub(super) fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,225 @@
+//! `flowlet run`.
+
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+use flowlet::Model;
+use flowlet_trainer::board::{
+    Board, BoardRun, Progress, Request, default_n, macs_per_sample, run as run_on,
+};
+use flowlet_trainer::data::table::write_csv;
+use flowlet_trainer::inference::{log_probs, noise, transport};
+use flowlet_trainer::model_file::ModelFile;
+use flowlet_trainer::output::write_whole;
+use flowlet_trainer::plot::{Panel, scatter};
+use indicatif::{ProgressBar, ProgressStyle};
+use ndarray::Array2;
+
+use super::report::{Report, grouped};
+use super::{context, sample, summary};
+
+/// Samples that are printed.
+const SHOWN: usize = 8;
+
+/// Runs a model on a board and shows its samples
+///
+/// Builds the sampler firmware around the model, runs it, and checks that every sample and
+/// log-probability has the bits that this computer gives for the same seed. Boards:
+/// qemu-m4 (Cortex-M4F with 4 MB of RAM) and qemu-m0 (micro:bit, Cortex-M0 with 16 KB of RAM), both
+/// emulated.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  flowlet run moons.flow --board qemu-m4 --plot board.png")]
+pub(super) struct Arguments {
+    /// The model file
+    model: PathBuf,
+    /// The board: qemu-m4 or qemu-m0
+    #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
+    board: Board,
+    /// Number of samples; as many as the board does in a few seconds unless given
+    #[arg(short, long, value_name = "N")]
+    n: Option<u32>,
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Euler steps of a flow-matching model, instead of its own
+    #[arg(long, value_name = "N")]
+    steps: Option<NonZeroU16>,
+    /// Context for all samples: its numbers in order, or NAME=VALUE for each
+    #[arg(
+        long,
+        value_name = "VALUE,...",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    context: Vec<String>,
+    /// Where to write the samples as CSV
+    #[arg(short, long, value_name = "FILE.csv")]
+    output: Option<PathBuf>,
+    /// Where to draw the samples; MODEL-BOARD.png unless given
+    #[arg(long, value_name = "FILE.png")]
+    plot: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn board(name: &str) -> Result<Board, String> {
+    Board::from_name(name).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let file = ModelFile::read(&arguments.model)?;
+    let model = file.model()?;
+    sample::check_steps(&model, arguments.steps)?;
+    let request = request(&model, arguments)?;
+    let outcome = run_with_progress(arguments.board, &file, &request)?;
+    check_bits(&model, &request, &outcome)?;
+
+    let table = table(&model, &outcome);
+    if let Some(path) = &arguments.output {
+        write_whole(path, |file| write_csv(file, &table.0, table.1.view()))?;
+    }
+    let path = match &arguments.plot {
+        Some(path) => path.clone(),
+        None => PathBuf::from(format!(
+            "{}-{}.png",
+            file_stem(&arguments.model),
+            arguments.board
+        )),
+    };
+    plot(&path, &model, arguments.board, &outcome)?;
+
+    let mut report = Report::default();
+    add_outcome(&mut report, arguments, &model, &outcome);
+    let path = path.display().to_string();
+    report.fact("plot", path.clone(), "picture", path);
+    Ok(report.print(arguments.json)?)
+}
+
+fn request(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Request> {
+    let macs = macs_per_sample(model, arguments.steps);
+    let n = arguments.n.unwrap_or(default_n(arguments.board, macs));
+    ensure!(n > 0, "-n 0 asks for no samples: ask for one or more");
+    Ok(Request {
+        n,
+        seed: arguments.seed,
+        step_count: arguments.steps,
+        context: context::parse(model, &arguments.context)?,
+        time_limit: None,
+    })
+}
+
+fn run_with_progress(
+    board: Board,
+    file: &ModelFile,
+    request: &Request,
+) -> anyhow::Result<BoardRun> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} samples {msg}")
+        .expect("the template is well-formed");
+    let bar = ProgressBar::new(u64::from(request.n)).with_style(style);
+    let outcome = run_on(board, file, request, &mut |progress| match progress {
+        Progress::Building => bar.set_message("(building the firmware)"),
+        Progress::Sampled(n) => {
+            bar.set_message("");
+            bar.set_position(u64::from(n));
+        }
+    });
+    bar.finish_and_clear();
+    Ok(outcome?)
+}
+
+/// That the board gave what this computer gives, to the bit.
+fn check_bits(model: &Model<'_>, request: &Request, outcome: &BoardRun) -> anyhow::Result<()> {
+    let n = outcome.samples.nrows();
+    let context = context::repeated(&request.context, n);
+    let noise = noise(n, model.dim(), request.seed);
+    let samples = transport(model, &noise, &context, request.step_count)?;
+    let mut equal = bits(&samples).eq(bits(&outcome.samples));
+    if let Some(found) = &outcome.log_probs {
+        let expected = log_probs(model, &samples, &context)?;
+        equal &= found
+            .iter()
+            .map(|p| p.to_bits())
+            .eq(expected.iter().map(|p| p.to_bits()));
+    }
+    ensure!(
+        equal,
+        "the board's samples differ from this computer's: this is a fault in flowlet"
+    );
+    Ok(())
+}
+
+fn bits(rows: &Array2<f32>) -> impl Iterator<Item = u32> {
+    rows.iter().map(|number| number.to_bits())
+}
+
+/// The samples and, where there are any, their log-probabilities, with the columns' names.
+fn table(model: &Model<'_>, outcome: &BoardRun) -> (Vec<String>, Array2<f32>) {
+    let dim = model.dim();
+    let mut labels: Vec<String> = model.labels().take(dim).map(Into::into).collect();
+    if labels.is_empty() {
+        labels = (0..dim).map(|i| format!("x{i}")).collect();
+    }
+    let mut rows = outcome.samples.clone();
+    if let Some(log_probs) = &outcome.log_probs {
+        labels.push("log_prob".into());
+        rows.push_column(log_probs.as_slice().into())
+            .expect("one log-probability a sample");
+    }
+    (labels, rows)
+}
+
+fn file_stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into()
+}
+
+fn plot(path: &Path, model: &Model<'_>, board: Board, outcome: &BoardRun) -> anyhow::Result<()> {
+    let title = format!("{} on {board}", model.name());
+    let panel = Panel {
+        caption: "samples",
+        points: outcome.samples.view(),
+    };
+    Ok(scatter(
+        path,
+        &title,
+        summary::axis_labels(model),
+        &[panel],
+    )?)
+}
+
+fn add_outcome(report: &mut Report, arguments: &Arguments, model: &Model<'_>, outcome: &BoardRun) {
+    let (labels, rows) = table(model, outcome);
+    if !arguments.json {
+        report.line(
+            &labels
+                .iter()
+                .map(|label| format!("{label:>10}"))
+                .collect::<String>(),
+        );
+        for row in rows.rows().into_iter().take(SHOWN) {
+            report.line(&row.iter().map(|x| format!("{x:10.4}")).collect::<String>());
+        }
+        report.line("");
+    }
+    let n = outcome.samples.nrows();
+    report.fact(
+        "board",
+        arguments.board.name(),
+        "board",
+        arguments.board.description(),
+    );
+    report.fact(
+        "n",
+        n,
+        "samples",
+        format!("{}, bit for bit those of this computer", grouped(n)),
+    );
+    let nested: Vec<Vec<f32>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
+    report.value("columns", labels);
+    report.value("rows", serde_json::json!(nested));
+}

@@ -1,0 +1,70 @@
+//! `flowlet score`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use flowlet_trainer::data::table::Table;
+use flowlet_trainer::inference::log_probs;
+use flowlet_trainer::model_file::ModelFile;
+use flowlet_trainer::output::write_whole;
+
+use super::report::{Report, grouped};
+
+/// Gives the log-probability of each row of a table
+///
+/// In nats, in the units of the data: the lower, the stranger the row. Columns are found by the names
+/// that the model was trained with; where there are no names, the columns are the model's dimensions
+/// and then its context.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  flowlet score imu.flow new.csv -o scores.csv")]
+pub(super) struct Arguments {
+    /// The model file, a RealNVP
+    model: PathBuf,
+    /// The table, CSV or NPY
+    data: PathBuf,
+    /// Where to write the table's columns and `log_prob` as CSV
+    #[arg(short, long, value_name = "FILE.csv")]
+    output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let file = ModelFile::read(&arguments.model)?;
+    let model = file.model()?;
+    let cannot = || format!("cannot score with {}", arguments.model.display());
+    model.real_nvp().with_context(cannot)?;
+    let table = Table::read(&arguments.data)?;
+    let labels: Vec<&str> = model.labels().collect();
+    let data = table.matching(&labels, model.dim(), model.context_dim())?;
+    let log_probs = log_probs(&model, &data.points, &data.context)?;
+    if let Some(path) = &arguments.output {
+        write_whole(path, |file| table.write_with(file, "log_prob", &log_probs))?;
+    }
+    Ok(summary(&log_probs).print(arguments.json)?)
+}
+
+/// The distribution of the scores.
+fn summary(log_probs: &[f32]) -> Report {
+    let mut sorted = log_probs.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let quantile = |q: f64| sorted[((sorted.len() - 1) as f64 * q).round() as usize];
+    let mean = log_probs.iter().map(|p| f64::from(*p)).sum::<f64>() / log_probs.len() as f64;
+
+    let mut report = Report::default();
+    report.fact("rows", log_probs.len(), "rows", grouped(log_probs.len()));
+    report.fact("mean", mean, "mean log_prob", format!("{mean:.4} nats"));
+    let quantiles = [
+        ("min", "lowest", 0.0),
+        ("q01", "1 % quantile", 0.01),
+        ("q05", "5 % quantile", 0.05),
+        ("median", "median", 0.5),
+        ("max", "highest", 1.0),
+    ];
+    for (key, label, q) in quantiles {
+        report.fact(key, quantile(q), label, format!("{:.4}", quantile(q)));
+    }
+    report
+}

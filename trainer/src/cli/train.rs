@@ -1,0 +1,319 @@
+//! `flowlet train`.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{bail, ensure};
+use clap::ValueEnum;
+use flowlet::Model;
+use flowlet_trainer::data::Dataset;
+use flowlet_trainer::data::table::{Selection, Table};
+use flowlet_trainer::data::toy::ToySet;
+use flowlet_trainer::evaluation::{Evaluation, POINTS, evaluate};
+use flowlet_trainer::export::export;
+use flowlet_trainer::fit::{FitOptions, Fitted, ModelKind, Progress, fit};
+use flowlet_trainer::flow::FlowKind;
+use flowlet_trainer::inference::{noise, transport};
+use flowlet_trainer::output::check_writable;
+use flowlet_trainer::plot::{Panel, scatter};
+use indicatif::{ProgressBar, ProgressStyle};
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::Precision;
+use super::report::{Report, grouped};
+use super::summary::{add_model, axis_labels};
+
+/// Fits a model to a toy set or a table and writes it as one file
+///
+/// Columns are standardized first; a tenth of the rows is kept out of training, and the weights that
+/// do best on those are the ones written. The same seed gives the same file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flowlet train moons -o moons.flow --plot moons.png
+  flowlet train circles --model flow-matching -o circles.flow
+  flowlet train imu.csv --where activity=walking --columns ax..gz -o imu.flow
+  flowlet train imu.csv --context activity -o imu.flow")]
+pub(super) struct Arguments {
+    /// A toy set (moons, circles, gaussians), or a path to a CSV file with a header or an NPY file
+    data: String,
+    /// The kind of flow
+    #[arg(long, default_value = "real-nvp")]
+    model: Kind,
+    /// Where to write the model; DATA with the ending .flow unless given
+    #[arg(short, long, value_name = "FILE.flow")]
+    output: Option<PathBuf>,
+    /// Where to draw the data beside samples of the model
+    #[arg(long, value_name = "FILE.png")]
+    plot: Option<PathBuf>,
+
+    /// Columns to fit: names, or FIRST..LAST for a range; all that --where and --context leave unless
+    /// given
+    #[arg(
+        long,
+        value_name = "COLUMN,...",
+        value_delimiter = ',',
+        help_heading = "Data"
+    )]
+    columns: Vec<String>,
+    /// Fit only the rows where the column has this value
+    #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = filter, help_heading = "Data")]
+    filters: Vec<(String, String)>,
+    /// Columns to condition on: numbers, or categories as one number each
+    #[arg(
+        long,
+        value_name = "COLUMN,...",
+        value_delimiter = ',',
+        help_heading = "Data"
+    )]
+    context: Vec<String>,
+    /// Points to draw from a toy set
+    #[arg(long, value_name = "N", default_value_t = POINTS, help_heading = "Data")]
+    points: usize,
+
+    /// Coupling layers of a RealNVP [default: 8]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    layers: Option<usize>,
+    /// Widths of the hidden layers of each net [default: 64,64 or, for flow matching, 64,64,64]
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        help_heading = "Model"
+    )]
+    hidden: Vec<usize>,
+    /// Euler steps from noise to data that the file of a flow-matching model asks for [default: 100]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    euler_steps: Option<u16>,
+    /// How the numbers of the nets are stored
+    #[arg(long, default_value = "f32", help_heading = "Model")]
+    precision: Precision,
+
+    /// Training steps [default: 8000 or, for flow matching, 20000]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    steps: Option<usize>,
+    /// Rows a step
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 256,
+        help_heading = "Training"
+    )]
+    batch: usize,
+    /// Learning rate of Adam at the start, from where it falls to 0 [default: 0.002]
+    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    learning_rate: Option<f64>,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0, help_heading = "Training")]
+    seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// Samples and log-probabilities
+    RealNvp,
+    /// Samples, from a smaller net in many steps
+    FlowMatching,
+}
+
+fn filter(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').ok_or("write COLUMN=VALUE")?;
+    Ok((parts.0.trim().into(), parts.1.trim().into()))
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let toy_set = ToySet::from_name(&arguments.data);
+    let dataset = dataset(arguments, toy_set)?;
+    let output = output_path(arguments, &dataset);
+    // Better known before training than after.
+    check_writable(&output)?;
+    arguments.plot.as_deref().map_or(Ok(()), check_writable)?;
+
+    let start = Instant::now();
+    let fitted = fit_with_progress(&dataset, &options(arguments)?)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let file = export(&fitted.flow, arguments.precision.into())?;
+    file.write(&output)?;
+
+    let model = file.model()?;
+    let mut report = Report::default();
+    let path = output.display().to_string();
+    report.fact("file", path.clone(), "written to", path);
+    add_model(&mut report, &model, file.bytes().len());
+    add_training(&mut report, &fitted, seconds);
+    // Another seed than the data's, so that no point is one the model has seen.
+    let seed = arguments.seed.wrapping_add(1);
+    let samples = match toy_set {
+        Some(set) => {
+            let evaluation = evaluate(&model, set, None, seed)?;
+            add_evaluation(&mut report, &evaluation);
+            evaluation.samples
+        }
+        None => transport(
+            &model,
+            &noise(dataset.points.nrows(), model.dim(), seed),
+            &dataset.context,
+            None,
+        )?,
+    };
+    if let Some(path) = &arguments.plot {
+        plot(path, &model, &dataset.points, &samples)?;
+        let path = path.display().to_string();
+        report.fact("plot", path.clone(), "picture", path);
+    }
+    Ok(report.print(arguments.json)?)
+}
+
+fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dataset> {
+    let selection = Selection {
+        columns: arguments.columns.clone(),
+        filters: arguments.filters.clone(),
+        context: arguments.context.clone(),
+    };
+    let Some(set) = toy_set else {
+        let path = Path::new(&arguments.data);
+        if path.extension().is_none() && !path.exists() {
+            let known: Vec<_> = ToySet::ALL.iter().map(|set| set.name()).collect();
+            bail!(
+                "{} is neither a toy set ({}) nor a file",
+                arguments.data,
+                known.join(", ")
+            );
+        }
+        return Ok(Table::read(path)?.dataset(&selection)?);
+    };
+    ensure!(
+        selection == Selection::default(),
+        "--columns, --where and --context are for tables, {} is a toy set",
+        set.name()
+    );
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
+    Ok(set.sample(arguments.points, &mut rng))
+}
+
+fn output_path(arguments: &Arguments, dataset: &Dataset) -> PathBuf {
+    let default = || PathBuf::from(format!("{}.flow", dataset.name));
+    arguments.output.clone().unwrap_or_else(default)
+}
+
+fn options(arguments: &Arguments) -> anyhow::Result<FitOptions> {
+    let defaults = match arguments.model {
+        Kind::RealNvp => FitOptions::real_nvp(),
+        Kind::FlowMatching => FitOptions::flow_matching(),
+    };
+    let flow_matching = defaults.model == ModelKind::FlowMatching;
+    ensure!(
+        !flow_matching || arguments.layers.is_none(),
+        "--layers is for RealNVP: a flow-matching model has one net, see --hidden"
+    );
+    ensure!(
+        flow_matching || arguments.euler_steps.is_none(),
+        "--euler-steps is for flow matching: a RealNVP takes no steps"
+    );
+    Ok(FitOptions {
+        layers: arguments.layers.unwrap_or(defaults.layers),
+        hidden: match arguments.hidden.as_slice() {
+            [] => defaults.hidden,
+            hidden => hidden.to_vec(),
+        },
+        steps: arguments.steps.unwrap_or(defaults.steps),
+        batch: arguments.batch,
+        learning_rate: arguments.learning_rate.unwrap_or(defaults.learning_rate),
+        step_count: arguments.euler_steps.unwrap_or(defaults.step_count),
+        seed: arguments.seed,
+        ..defaults
+    })
+}
+
+fn fit_with_progress(dataset: &Dataset, options: &FitOptions) -> anyhow::Result<Fitted> {
+    let style = "{bar:30} {pos}/{len} steps, {msg}, {eta} left";
+    let style = ProgressStyle::with_template(style).expect("the template is well-formed");
+    let bar = ProgressBar::new(options.steps as u64).with_style(style);
+    let fitted = fit(dataset, options, &mut |progress: &Progress| {
+        bar.set_position(progress.step as u64);
+        bar.set_message(format!(
+            "loss {:.4}, validation {:.4}",
+            progress.loss, progress.validation
+        ));
+    });
+    bar.finish_and_clear();
+    Ok(fitted?)
+}
+
+fn add_training(report: &mut Report, fitted: &Fitted, seconds: f64) {
+    let unit = match fitted.flow.kind {
+        FlowKind::RealNvp { .. } => "nats",
+        FlowKind::FlowMatching { .. } => "mean square",
+    };
+    report.fact(
+        "training_rows",
+        fitted.training_rows,
+        "rows",
+        format!(
+            "{} trained on, {} kept out for validation",
+            grouped(fitted.training_rows),
+            grouped(fitted.validation_rows)
+        ),
+    );
+    report.value("validation_rows", fitted.validation_rows);
+    report.value("training_loss", fitted.training_loss);
+    report.fact(
+        "validation_loss",
+        fitted.validation_loss,
+        "validation loss",
+        format!(
+            "{:.4} {unit} at step {}, the best",
+            fitted.validation_loss,
+            grouped(fitted.best_step)
+        ),
+    );
+    report.value("best_step", fitted.best_step);
+    report.fact(
+        "seconds",
+        seconds,
+        "training time",
+        format!("{seconds:.1} s"),
+    );
+}
+
+fn add_evaluation(report: &mut Report, evaluation: &Evaluation) {
+    let points = grouped(POINTS);
+    if let Some(nll) = evaluation.nll {
+        let text = format!(
+            "{nll:.4} nats; the data's own density gives {:.4} ({points} fresh points, standardized)",
+            evaluation.exact_nll
+        );
+        report.fact("nll", nll, "held-out NLL", text);
+        report.value("exact_nll", evaluation.exact_nll);
+    }
+    let text = format!(
+        "{:.4} from {points} samples to as many fresh points; between two draws of the data {:.4}",
+        evaluation.sliced_w2, evaluation.sliced_w2_of_data
+    );
+    report.fact("sliced_w2", evaluation.sliced_w2, "sliced W2", text);
+    report.value("sliced_w2_of_data", evaluation.sliced_w2_of_data);
+}
+
+fn plot(
+    path: &Path,
+    model: &Model<'_>,
+    points: &Array2<f32>,
+    samples: &Array2<f32>,
+) -> anyhow::Result<()> {
+    let panels = [
+        Panel {
+            caption: "data",
+            points: points.view(),
+        },
+        Panel {
+            caption: "samples",
+            points: samples.view(),
+        },
+    ];
+    scatter(path, model.name(), axis_labels(model), &panels)?;
+    Ok(())
+}
