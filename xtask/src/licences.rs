@@ -23,10 +23,6 @@ const ALLOWED: [&str; 10] = [
     "Zlib",
 ];
 
-/// Allowed for one package alone: fonts, whose licences say nothing about what is drawn with them.
-const FONT_PACKAGE: &str = "epaint_default_fonts";
-const ALLOWED_FOR_FONTS: [&str; 2] = ["OFL-1.1", "Ubuntu-font-1.0"];
-
 /// Checks all dependencies of all workspaces, on whatever target they are used.
 pub(crate) fn check() -> Result<()> {
     let mut refused = Vec::new();
@@ -54,7 +50,7 @@ fn refusal(package: &Value) -> Option<String> {
     let name = format!("{} {}", text(&package["name"]), text(&package["version"]));
     match package["license"].as_str() {
         None => Some(format!("{name} names no licence")),
-        Some(expression) => match is_allowed(text(&package["name"]), expression) {
+        Some(expression) => match is_allowed(expression) {
             Ok(true) => None,
             Ok(false) => Some(format!("{name} comes under {expression}")),
             Err(error) => Some(format!("{name} has the licence {expression:?}: {error}")),
@@ -66,19 +62,15 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("?")
 }
 
-/// Whether the SPDX expression of `package` can be met by allowed licences alone.
-fn is_allowed(package: &str, expression: &str) -> Result<bool, String> {
+/// Whether the SPDX expression can be met by allowed licences alone.
+fn is_allowed(expression: &str) -> Result<bool, String> {
     // Old packages write `MIT/Apache-2.0`.
     let mode = ParseMode {
         allow_slash_as_or_operator: true,
         ..ParseMode::STRICT
     };
     let expression = Expression::parse_mode(expression, mode).map_err(|e| e.reason.to_string())?;
-    Ok(expression.evaluate(|term| {
-        let term = term.to_string();
-        ALLOWED.contains(&term.as_str())
-            || package == FONT_PACKAGE && ALLOWED_FOR_FONTS.contains(&term.as_str())
-    }))
+    Ok(expression.evaluate(|term| ALLOWED.contains(&term.to_string().as_str())))
 }
 
 #[cfg(test)]
@@ -94,7 +86,7 @@ mod tests {
             "(GPL-3.0-only OR MIT) AND Zlib",
             "Apache-2.0 WITH LLVM-exception",
         ] {
-            assert_eq!(is_allowed("x", expression), Ok(true), "{expression}");
+            assert_eq!(is_allowed(expression), Ok(true), "{expression}");
         }
     }
 
@@ -107,21 +99,13 @@ mod tests {
             "MIT WITH LLVM-exception",
             "GPL-2.0-only WITH Classpath-exception-2.0",
         ] {
-            assert_eq!(is_allowed("x", expression), Ok(false), "{expression}");
+            assert_eq!(is_allowed(expression), Ok(false), "{expression}");
         }
     }
 
     #[test]
-    fn font_licences_are_for_fonts() {
-        let expression = "MIT AND OFL-1.1";
-        assert_eq!(is_allowed(FONT_PACKAGE, expression), Ok(true));
-        assert_eq!(is_allowed("x", expression), Ok(false));
-        assert_eq!(is_allowed(FONT_PACKAGE, "GPL-3.0-only"), Ok(false));
-    }
-
-    #[test]
     fn what_is_no_licence_is_refused() {
-        assert!(is_allowed("x", "free for all").is_err());
+        assert!(is_allowed("free for all").is_err());
         let package = serde_json::json!({"name": "x", "version": "1.0.0", "license": null});
         assert_eq!(
             refusal(&package).as_deref(),
