@@ -97,6 +97,16 @@ pub enum Error {
         /// The sizes that fit the flow's dimensions and its first net.
         expected: String,
     },
+    /// The numbers of a flow do not fit its sizes.
+    #[error("the flow has {found} {what} where {expected} are expected")]
+    Count {
+        /// What there is too much or too little of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many fit.
+        expected: usize,
+    },
     /// A flow has no nets.
     #[error("the flow has no nets")]
     NoNets,
