@@ -13,7 +13,7 @@ use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
 use ndarray::Array2;
 
-use super::context;
+use super::{check_apart, context};
 
 /// Draws samples from a model
 ///
@@ -52,6 +52,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let read = [
+        Some(arguments.model.as_path()),
+        arguments.latents.as_deref(),
+    ];
+    check_apart(&read, &[arguments.output.as_deref()])?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     check_steps(&model, arguments.steps)?;

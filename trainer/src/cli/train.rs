@@ -21,9 +21,9 @@ use ndarray::Array2;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::Precision;
 use super::report::{Report, grouped};
 use super::summary::{add_model, axis_labels};
+use super::{Precision, check_apart};
 
 /// Fits a model to a toy set or a table and writes it as one file
 ///
@@ -129,6 +129,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let toy_set = ToySet::from_name(&arguments.data);
     let dataset = dataset(arguments, toy_set)?;
     let output = output_path(arguments, &dataset);
+    let written = [Some(output.as_path()), arguments.plot.as_deref()];
+    let table = toy_set.is_none().then_some(Path::new(&arguments.data));
+    check_apart(&[table], &written)?;
     // Better known before training than after.
     check_writable(&output)?;
     arguments.plot.as_deref().map_or(Ok(()), check_writable)?;
