@@ -3,6 +3,7 @@
 mod context;
 mod import;
 mod inspect;
+mod numbers;
 mod report;
 mod run;
 mod sample;

@@ -17,6 +17,7 @@ use flowlet_trainer::plot::{Panel, scatter};
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array2;
 
+use super::numbers::{MOST, count, step_count};
 use super::report::{Report, grouped};
 use super::{check_apart, context, sample, summary};
 
@@ -39,13 +40,19 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
     board: Board,
     /// Number of samples; as many as the board does in a few seconds unless given
-    #[arg(short, long, value_name = "N")]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        value_parser = count::<u32>(1..=MOST),
+        allow_negative_numbers = true
+    )]
     n: Option<u32>,
     /// Seed of the noise
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Euler steps of a flow-matching model, instead of its own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
     steps: Option<NonZeroU16>,
     /// Context for all samples: its numbers in order, or NAME=VALUE for each
     #[arg(
@@ -97,7 +104,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn request(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Request> {
     let macs = macs_per_sample(model, arguments.steps);
     let n = arguments.n.unwrap_or(default_n(arguments.board, macs));
-    ensure!(n > 0, "-n 0 asks for no samples: ask for one or more");
     Ok(Request {
         n,
         seed: arguments.seed,
