@@ -1,7 +1,8 @@
 //! Fits a flow to points.
 
-mod checks;
 pub mod objective;
+mod shards;
+mod split;
 mod training;
 
 use rand::SeedableRng;
@@ -12,7 +13,7 @@ use crate::data::Dataset;
 use crate::flow::{Flow, FlowKind};
 use crate::flow_matching::FlowMatching;
 use crate::real_nvp::{RealNvp, SCALE_CLIP};
-use checks::Split;
+use split::Split;
 use training::Training;
 
 /// The kinds of flow there are to fit.

@@ -155,3 +155,52 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error
         source,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_meant_for_the_host_stays_with_the_host() {
+        for name in [
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL",
+            "CARGO_TARGET_DIR",
+            "CARGO_TARGET_THUMBV6M_NONE_EABI_RUSTFLAGS",
+            "RUSTFLAGS",
+        ] {
+            assert!(is_foreign(name), "{name}");
+        }
+        for name in [
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+            "PATH",
+            "RUSTUP_TOOLCHAIN",
+        ] {
+            assert!(!is_foreign(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_lies_there_is_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.flow");
+        let time = || fs::metadata(&path).unwrap().modified().unwrap();
+        place(&path, b"one").unwrap();
+        let first = std::time::SystemTime::UNIX_EPOCH;
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(first)
+            .unwrap();
+        place(&path, b"one").unwrap();
+        assert_eq!(time(), first);
+        place(&path, b"two").unwrap();
+        assert_ne!(time(), first);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+    }
+}
