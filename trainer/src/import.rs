@@ -192,7 +192,12 @@ impl<'a> Source<'a> {
             )));
         };
         let values = self.values(name, &tensor)?;
-        Ok(Array2::from_shape_vec((outputs, inputs), values).expect("the shape counts the values"))
+        Array2::from_shape_vec((outputs, inputs), values).map_err(|_| {
+            // A side of zero hides another that no memory holds.
+            self.problem(format_args!(
+                "has tensor {name:?} of shape [{outputs}, {inputs}], which is no matrix"
+            ))
+        })
     }
 
     fn vector(&self, name: &str, length: usize) -> Result<Array1<f32>, Error> {
