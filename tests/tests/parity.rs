@@ -1,6 +1,5 @@
 //! What a board gives is what this computer gives, to the bit.
 
-
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 use std::num::NonZeroU16;
 use std::path::Path;

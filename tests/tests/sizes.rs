@@ -277,11 +277,19 @@ fn export_refuses_numbers_that_do_not_count_up() {
             |flow| flow.nets[0].layers[1].bias = vec![0.0; 3].into(),
             "3 biases in a layer where 2",
         ),
-        (|flow| flow.labels[0] = "a\nb".into(), "4 labels for 3"),
+        (|flow| flow.labels.push("a".into()), "4 labels for 3"),
     ];
     for (change, part) in changes {
         let mut flow = random_flow(SHAPE, 0);
         change(&mut flow);
         assert_refused(&flow, part);
     }
+}
+
+#[test]
+fn export_keeps_a_label_with_a_line_break_to_one_line() {
+    let mut flow = random_flow(SHAPE, 0);
+    flow.labels[0] = "a\nb".into();
+    let file = export(&flow, Precision::F32).unwrap();
+    assert_eq!(file.model().unwrap().labels().next(), Some("a b"));
 }

@@ -44,6 +44,16 @@ pub enum Error {
         /// Its one value.
         value: f32,
     },
+    /// An option of training makes no sense.
+    #[error("the {option} is {found}: it must be {expected}")]
+    Option {
+        /// What it sets.
+        option: &'static str,
+        /// Its value.
+        found: String,
+        /// What it must be.
+        expected: &'static str,
+    },
     /// The loss became NaN or infinite and did not recover.
     #[error(
         "the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data"

@@ -19,7 +19,9 @@ use crate::nn::{Dense, Mlp};
 /// [`Error::Count`] where means, standard deviations or biases are too many or too few,
 /// [`Error::Model`] with what the runtime has against the rest, as a number that is not finite.
 pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
-    let labels = flow.labels.join("\n");
+    // The file has one label a line.
+    let labels: Vec<String> = flow.labels.iter().map(|l| l.replace('\n', " ")).collect();
+    let labels = labels.join("\n");
     let description = Description {
         name: &flow.name,
         labels: &labels,

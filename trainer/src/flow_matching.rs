@@ -36,6 +36,8 @@ pub struct FlowMatchingShard<A> {
 impl<A: Scalar> Objective<A> for FlowMatching {
     type Shard = FlowMatchingShard<A>;
 
+    const VALIDATION_DRAWS: usize = 8;
+
     fn nets<G: Rng>(&self, hidden: &[usize], rng: &mut G) -> Vec<Mlp<A>> {
         let inputs = self.dim + 1 + self.context_dim;
         let widths = [&[inputs], hidden, &[self.dim]].concat();
@@ -95,5 +97,80 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         }
         shard.pass.backward(&nets[0], &mut gradient[0]);
         loss
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::s;
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::nn::gradient_check::assert_gradient;
+
+    const ROWS: usize = 6;
+
+    fn loaded(flow: FlowMatching) -> (Vec<Mlp<f64>>, FlowMatchingShard<f64>) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+        let nets: Vec<Mlp<f64>> = flow.nets(&[5, 4], &mut rng);
+        let mut shard = flow.shard(&nets, ROWS);
+        let mut rows = |columns| {
+            Array2::from_shape_simple_fn((ROWS + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
+        };
+        let (points, context) = (rows(flow.dim), rows(flow.context_dim));
+        let indices: Vec<usize> = (2..ROWS + 2).collect();
+        flow.load(
+            points.view(),
+            context.view(),
+            &indices,
+            &mut rng,
+            &mut shard,
+        );
+        (nets, shard)
+    }
+
+    #[test]
+    fn gradient_of_the_loss_is_its_slope() {
+        for (dim, context_dim) in [(1, 0), (2, 0), (3, 2)] {
+            let flow = FlowMatching { dim, context_dim };
+            let (nets, shard) = loaded(flow);
+            let mut gradient = nets.clone();
+            flow.loss_and_gradient(&nets, &mut shard.clone(), &mut gradient);
+            assert_gradient(&nets, &gradient, |nets| flow.loss(nets, &mut shard.clone()));
+        }
+    }
+
+    #[test]
+    fn rows_lie_on_the_line_from_noise_to_data() {
+        let flow = FlowMatching {
+            dim: 2,
+            context_dim: 1,
+        };
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
+        let nets: Vec<Mlp<f64>> = flow.nets(&[3], &mut rng);
+        let mut shard = flow.shard(&nets, 1);
+        let points = ndarray::array![[0.0, 0.0], [0.5, -0.25]];
+        let context = ndarray::array![[0.0], [7.0]];
+        flow.load(points.view(), context.view(), &[1], &mut rng, &mut shard);
+        let input = shard.pass.input_mut().row(0).to_owned();
+        let (at, t) = (input.slice(s![..2]).to_owned(), input[2]);
+        // x_t + (1 − t) (x₁ − x₀) = x₁, computed in f32.
+        let data = at + (1.0 - t) * &shard.target.row(0);
+        let expected = points.row(1).mapv(f64::from);
+        assert!((&data - &expected).iter().all(|e| e.abs() < 1e-6), "{data}");
+        assert_eq!(input[3], 7.0);
+    }
+
+    #[test]
+    fn noise_and_time_are_fresh_for_each_row() {
+        let flow = FlowMatching {
+            dim: 2,
+            context_dim: 0,
+        };
+        let (_, mut shard) = loaded(flow);
+        let input = shard.pass.input_mut();
+        assert_ne!(input[[0, 2]], input[[1, 2]]);
+        assert_ne!(input[[0, 0]], input[[1, 0]]);
     }
 }

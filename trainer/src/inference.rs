@@ -30,10 +30,11 @@ pub fn transport(
     context: &Array2<f32>,
     step_count: Option<NonZeroU16>,
 ) -> Result<Array2<f32>, flowlet::Error> {
+    let flow = model.flow();
     let mut samples = rows(noise.view(), context.view());
     samples.par_iter_mut().try_for_each_init(
         Scratch::<MAX_SCRATCH_LEN>::new,
-        |scratch, (x, context)| match model.flow() {
+        |scratch, (x, context)| match flow {
             Flow::RealNvp(flow) => flow.inverse(x, context, scratch),
             Flow::VelocityField(field) => {
                 let step_count = step_count.unwrap_or(field.step_count());

@@ -1,6 +1,8 @@
 //! Multilayer perceptrons: forward and backward passes.
 
 pub mod activation;
+#[cfg(test)]
+pub(crate) mod gradient_check;
 pub mod pass;
 pub mod scalar;
 
@@ -108,3 +110,43 @@ pub fn parameters_mut<A>(nets: &mut [Mlp<A>]) -> impl Iterator<Item = &mut [A]> 
 }
 
 const CONTIGUOUS: &str = "weights are stored row by row";
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    fn net() -> Mlp<f32> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        Mlp::random(&[3, 16, 8, 2], Activation::Tanh, 0.01, &mut rng)
+    }
+
+    #[test]
+    fn parameters_are_all_weights_and_biases() {
+        let net = net();
+        assert_eq!(net.parameter_count(), 4 * 16 + 17 * 8 + 9 * 2);
+        let counted: usize = parameters(std::slice::from_ref(&net))
+            .map(<[f32]>::len)
+            .sum();
+        assert_eq!(counted, net.parameter_count());
+        assert_eq!(net.widths().collect::<Vec<_>>(), [3, 16, 8, 2]);
+    }
+
+    #[test]
+    fn random_weights_fill_their_bounds_and_the_last_layer_is_small() {
+        for (layer, bound) in
+            net()
+                .layers
+                .iter()
+                .zip([3.0f32.powf(-0.5), 0.25, 0.01 / 8.0f32.sqrt()])
+        {
+            let largest = layer.weight.iter().fold(0.0f32, |m, w| m.max(w.abs()));
+            assert!(
+                largest <= bound && largest > 0.7 * bound,
+                "{largest} of {bound}"
+            );
+        }
+    }
+}

@@ -91,6 +91,9 @@ impl RealNvp {
 impl<A: Scalar> Objective<A> for RealNvp {
     type Shard = RealNvpShard<A>;
 
+    /// Nothing is drawn.
+    const VALIDATION_DRAWS: usize = 1;
+
     fn nets<G: Rng>(&self, hidden: &[usize], rng: &mut G) -> Vec<Mlp<A>> {
         let widths = |coupling: &Coupling| {
             let inputs = coupling.kept.len() + self.context_dim;
@@ -236,5 +239,126 @@ fn clip<A: Scalar>(s: A) -> A {
         -bound
     } else {
         s
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Axis;
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::nn::gradient_check::assert_gradient;
+
+    const ROWS: usize = 6;
+
+    /// Nets so large that `s` meets the clip on some rows, and those rows.
+    fn loaded(flow: &RealNvp) -> (Vec<Mlp<f64>>, RealNvpShard<f64>) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+        let mut nets: Vec<Mlp<f64>> = flow.nets(&[5, 4], &mut rng);
+        for layer in nets.iter_mut().flat_map(|net| net.layers.last_mut()) {
+            layer.weight.mapv_inplace(|w| w * 8.0 / LAST_GAIN);
+        }
+        let mut shard = flow.shard(&nets, ROWS);
+        let mut rows = |columns| {
+            Array2::from_shape_simple_fn((ROWS + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
+        };
+        let (points, context) = (rows(flow.dim), rows(flow.context_dim));
+        let indices: Vec<usize> = (2..ROWS + 2).collect();
+        flow.load(
+            points.view(),
+            context.view(),
+            &indices,
+            &mut rng,
+            &mut shard,
+        );
+        (nets, shard)
+    }
+
+    #[test]
+    fn gradient_of_the_loss_is_its_slope() {
+        for (dim, context_dim) in [(1, 0), (1, 2), (2, 0), (3, 2), (4, 0)] {
+            let flow = RealNvp::new(dim, context_dim, 3);
+            let (nets, shard) = loaded(&flow);
+            let mut gradient = nets.clone();
+            flow.loss_and_gradient(&nets, &mut shard.clone(), &mut gradient);
+            assert_gradient(&nets, &gradient, |nets| flow.loss(nets, &mut shard.clone()));
+        }
+    }
+
+    #[test]
+    fn the_rows_of_these_tests_are_clipped_here_and_free_there() {
+        let flow = RealNvp::new(3, 2, 3);
+        let (nets, mut shard) = loaded(&flow);
+        flow.loss(&nets, &mut shard);
+        let couplings = shard.steps.iter().zip(&flow.couplings);
+        let scales = couplings.flat_map(|(step, coupling)| {
+            step.pass
+                .output()
+                .columns()
+                .into_iter()
+                .take(coupling.moved.len())
+        });
+        let scales: Vec<f64> = scales.flat_map(|column| column.to_vec()).collect();
+        let clipped = scales.iter().filter(|&&s| clip(s) != s).count();
+        assert!(
+            clipped >= 5 && scales.len() - clipped >= 5,
+            "{clipped} of {}",
+            scales.len()
+        );
+    }
+
+    #[test]
+    fn log_det_is_that_of_the_numeric_jacobian() {
+        const STEP: f64 = 1e-6;
+        // The error of a central difference, 1e-12, rounding, 1e-10, and the flow's curvature.
+        const TOLERANCE: f64 = 1e-7;
+        let flow = RealNvp::new(2, 0, 3);
+        let (nets, shard) = loaded(&flow);
+        let after = |offset: [f64; 2]| {
+            let mut moved = shard.clone();
+            for mut row in moved.state.axis_iter_mut(Axis(0)) {
+                row[0] += offset[0];
+                row[1] += offset[1];
+            }
+            let loss = flow.forward(&nets, &mut moved);
+            (moved.state, loss)
+        };
+        let slope = |axis: usize| {
+            let mut offset = [0.0; 2];
+            offset[axis] = STEP;
+            (after(offset).0 - after(offset.map(|o| -o)).0) / (2.0 * STEP)
+        };
+        let (by_first, by_second) = (slope(0), slope(1));
+        let (z, loss) = after([0.0; 2]);
+        let rows = by_first.rows().into_iter().zip(by_second.rows());
+        let log_det: f64 = rows.map(|(a, b)| (a[0] * b[1] - a[1] * b[0]).ln()).sum();
+        let normal = 0.5 * (&z * &z).sum() + 0.5 * TAU.ln() * z.len() as f64;
+        let error = (loss - (normal - log_det)).abs();
+        assert!(error < TOLERANCE, "{error:e}");
+    }
+
+    #[test]
+    fn starts_close_to_the_identity() {
+        let flow = RealNvp::new(2, 0, 8);
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
+        let nets: Vec<Mlp<f64>> = flow.nets(&[64, 64], &mut rng);
+        let mut shard = flow.shard(&nets, 1);
+        shard.state.fill(1.0);
+        flow.forward(&nets, &mut shard);
+        assert!(
+            shard.state.iter().all(|z| (z - 1.0).abs() < 0.1),
+            "{}",
+            shard.state
+        );
+    }
+
+    #[test]
+    fn nan_reaches_the_loss() {
+        let flow = RealNvp::new(2, 0, 2);
+        let (nets, mut shard) = loaded(&flow);
+        shard.state[[3, 0]] = f64::NAN;
+        assert!(flow.loss(&nets, &mut shard).is_nan());
     }
 }

@@ -121,10 +121,10 @@ fn names() -> String {
 /// The end of a transcript, as much as a person reads.
 pub(super) fn tail(transcript: &str) -> String {
     const LINES: usize = 10;
-    let count = transcript.lines().count();
-    let lines: Vec<_> = transcript
-        .lines()
-        .skip(count.saturating_sub(LINES))
-        .collect();
+    let mut lines: Vec<_> = transcript.lines().rev().take(LINES).collect();
+    if lines.is_empty() {
+        lines.push("(none)");
+    }
+    lines.reverse();
     lines.join("\n")
 }

@@ -16,23 +16,26 @@ pub(super) const MAX_CODE_LEN: usize = 56 << 10;
 
 /// A program for a board, in a folder of its own that goes with it.
 #[derive(Debug)]
-pub(super) struct Program {
+pub struct Program {
     folder: TempDir,
 }
 
 impl Program {
     /// The ELF file.
-    pub(super) fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.folder.path().join("program.elf")
     }
 }
 
 /// Builds the example called `package`, around a model if it takes one.
-pub(super) fn build(
-    board: Board,
-    package: &str,
-    model: Option<&ModelFile>,
-) -> Result<Program, Error> {
+///
+/// Builds of one checkout wait for one another.
+///
+/// # Errors
+///
+/// [`Error::Board`] where the source or Rust's target is missing or the build fails, [`Error::Io`]
+/// where the build has no place.
+pub fn build(board: Board, package: &str, model: Option<&ModelFile>) -> Result<Program, Error> {
     let source = source()?;
     check_target(board)?;
     let target = source.join("target");
@@ -150,5 +153,54 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error
         action,
         path: path.into(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_meant_for_the_host_stays_with_the_host() {
+        for name in [
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL",
+            "CARGO_TARGET_DIR",
+            "CARGO_TARGET_THUMBV6M_NONE_EABI_RUSTFLAGS",
+            "RUSTFLAGS",
+        ] {
+            assert!(is_foreign(name), "{name}");
+        }
+        for name in [
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+            "PATH",
+            "RUSTUP_TOOLCHAIN",
+        ] {
+            assert!(!is_foreign(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_lies_there_is_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.flow");
+        let time = || fs::metadata(&path).unwrap().modified().unwrap();
+        place(&path, b"one").unwrap();
+        let first = std::time::SystemTime::UNIX_EPOCH;
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(first)
+            .unwrap();
+        place(&path, b"one").unwrap();
+        assert_eq!(time(), first);
+        place(&path, b"two").unwrap();
+        assert_ne!(time(), first);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
     }
 }

@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use flowlet_trainer::export::export;
 use flowlet_trainer::import::import;
 
-use super::Precision;
 use super::report::Report;
 use super::summary::add_model;
+use super::{Precision, check_apart};
 
 /// Turns a flow trained in PyTorch or JAX into a model file
 ///
-/// The safetensors file holds float tensors `data.mean` and `data.std` [dim], and
-/// `layers.{k}.net.{j}.weight` and `.bias` for a RealNVP, `net.{j}.weight` and `.bias` for a velocity
-/// field, each weight [outputs, inputs]. Its metadata are strings: `kind` (real_nvp or
-/// flow_matching), `dim`, `context_dim`, `activation` (tanh or elu), and `scale_clip` for a RealNVP or
-/// `step_count` for a velocity field.
+/// The safetensors file holds float tensors: `data.mean` and `data.std`, dim numbers each, and for
+/// each layer `weight`, outputs x inputs, and `bias`. Their names are `layers.{k}.net.{j}.weight` and
+/// so on for a RealNVP, `net.{j}.weight` for a velocity field. Its metadata are strings: `kind`
+/// (real_nvp or flow_matching), `dim`, `context_dim`, `activation` (tanh or elu), and `scale_clip` for a
+/// RealNVP or `step_count` for a velocity field.
 ///
-/// RealNVP: with u = (x - mean) / std, layer k moves the dimensions i with (i + k) odd; its net reads
-/// the kept ones and the context and gives [s, t]; s is clipped to [-scale_clip, scale_clip] and
-/// moved' = moved * exp(s) + t. Velocity field: the net reads [x, t, context] and gives dx/dt, from
-/// noise at t = 0 to data at t = 1, in the units of u.
+/// RealNVP: with u = (x - mean) / std, layer k moves the dimensions i with i + k odd. Its net reads the
+/// kept ones and the context, and gives s for each moved one, then t for each; s is clipped to
+/// +-scale_clip, and moved' = moved * exp(s) + t. Velocity field: the net reads the point, the time and
+/// the context, and gives dx/dt, from noise at t = 0 to data at t = 1, in the units of u.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example, in Python and then in the shell:
   safetensors.numpy.save_file(tensors, \"flow.safetensors\", metadata={
@@ -42,6 +42,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    check_apart(&[Some(&arguments.file)], &[Some(&arguments.output)])?;
     let flow = import(&arguments.file)?;
     let file = export(&flow, arguments.precision.into())?;
     file.write(&arguments.output)?;

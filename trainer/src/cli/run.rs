@@ -8,6 +8,7 @@ use flowlet::Model;
 use flowlet_trainer::board::{
     Board, BoardRun, Progress, Request, default_n, macs_per_sample, run as run_on,
 };
+use flowlet_trainer::data::name_of;
 use flowlet_trainer::data::table::write_csv;
 use flowlet_trainer::inference::{log_probs, noise, transport};
 use flowlet_trainer::model_file::ModelFile;
@@ -16,8 +17,9 @@ use flowlet_trainer::plot::{Panel, scatter};
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array2;
 
+use super::numbers::{MOST, count, step_count};
 use super::report::{Report, grouped};
-use super::{context, sample, summary};
+use super::{check_apart, context, sample, summary};
 
 /// Samples that are printed.
 const SHOWN: usize = 8;
@@ -38,13 +40,19 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
     board: Board,
     /// Number of samples; as many as the board does in a few seconds unless given
-    #[arg(short, long, value_name = "N")]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        value_parser = count::<u32>(1..=MOST),
+        allow_negative_numbers = true
+    )]
     n: Option<u32>,
     /// Seed of the noise
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Euler steps of a flow-matching model, instead of its own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
     steps: Option<NonZeroU16>,
     /// Context for all samples: its numbers in order, or NAME=VALUE for each
     #[arg(
@@ -70,6 +78,9 @@ fn board(name: &str) -> Result<Board, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let plot_path = plot_path(arguments);
+    let written = [arguments.output.as_deref(), Some(plot_path.as_path())];
+    check_apart(&[Some(&arguments.model)], &written)?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     sample::check_steps(&model, arguments.steps)?;
@@ -81,19 +92,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.output {
         write_whole(path, |file| write_csv(file, &table.0, table.1.view()))?;
     }
-    let path = match &arguments.plot {
-        Some(path) => path.clone(),
-        None => PathBuf::from(format!(
-            "{}-{}.png",
-            file_stem(&arguments.model),
-            arguments.board
-        )),
-    };
-    plot(&path, &model, arguments.board, &outcome)?;
+    plot(&plot_path, &model, arguments.board, &outcome)?;
 
     let mut report = Report::default();
     add_outcome(&mut report, arguments, &model, &outcome);
-    let path = path.display().to_string();
+    let path = plot_path.display().to_string();
     report.fact("plot", path.clone(), "picture", path);
     Ok(report.print(arguments.json)?)
 }
@@ -101,7 +104,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn request(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Request> {
     let macs = macs_per_sample(model, arguments.steps);
     let n = arguments.n.unwrap_or(default_n(arguments.board, macs));
-    ensure!(n > 0, "-n 0 asks for no samples: ask for one or more");
     Ok(Request {
         n,
         seed: arguments.seed,
@@ -171,11 +173,12 @@ fn table(model: &Model<'_>, outcome: &BoardRun) -> (Vec<String>, Array2<f32>) {
     (labels, rows)
 }
 
-fn file_stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into()
+fn plot_path(arguments: &Arguments) -> PathBuf {
+    let default = || {
+        let model = name_of(&arguments.model);
+        PathBuf::from(format!("{model}-{}.png", arguments.board))
+    };
+    arguments.plot.clone().unwrap_or_else(default)
 }
 
 fn plot(path: &Path, model: &Model<'_>, board: Board, outcome: &BoardRun) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use flowlet_trainer::inference::log_probs;
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
 
+use super::check_apart;
 use super::report::{Report, grouped};
 
 /// Gives the log-probability of each row of a table
@@ -32,6 +33,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let read = [&arguments.model, &arguments.data].map(|path| Some(path.as_path()));
+    check_apart(&read, &[arguments.output.as_deref()])?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     let cannot = || format!("cannot score with {}", arguments.model.display());

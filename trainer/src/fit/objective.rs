@@ -13,6 +13,9 @@ pub trait Objective<A: Scalar>: Sync {
     /// The rows and everything computed from them.
     type Shard: Send;
 
+    /// How often each validation row is used: more than once where its noise drowns its news.
+    const VALIDATION_DRAWS: usize;
+
     /// The nets at the start of training.
     fn nets<G: Rng>(&self, hidden: &[usize], rng: &mut G) -> Vec<Mlp<A>>;
 

@@ -129,3 +129,106 @@ fn sum_rows<A: Scalar>(values: &Array2<A>, sum: &mut Array1<A>) {
         sum.iter_mut().zip(row).for_each(|(s, &a)| *s += a);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flowlet::format::Activation;
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::nn::gradient_check::assert_gradient;
+
+    const ROWS: usize = 5;
+
+    /// A net, and a pass through it with random input.
+    fn net_and_pass(widths: &[usize], activation: Activation) -> (Mlp<f64>, Pass<f64>) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+        let net = Mlp::random(widths, activation, 1.0, &mut rng);
+        let mut pass = Pass::new(&net, ROWS);
+        pass.input_mut()
+            .mapv_inplace(|_| 4.0 * rng.random::<f64>() - 2.0);
+        (net, pass)
+    }
+
+    /// ½ Σ y²
+    fn loss(net: &Mlp<f64>, pass: &mut Pass<f64>) -> f64 {
+        pass.forward(net);
+        0.5 * pass.output().iter().map(|y| y * y).sum::<f64>()
+    }
+
+    fn backward(net: &Mlp<f64>, pass: &mut Pass<f64>) -> Mlp<f64> {
+        let mut gradient = net.clone();
+        pass.forward(net);
+        let (output, output_gradient) = pass.output_and_gradient_mut();
+        output_gradient.assign(output);
+        pass.backward_to_input(net, &mut gradient);
+        gradient
+    }
+
+    #[test]
+    fn gradient_by_weights_is_the_slope() {
+        for activation in [Activation::Tanh, Activation::Elu] {
+            for widths in [&[3, 4, 5, 2][..], &[3, 2], &[0, 4, 2], &[3, 4, 0]] {
+                let (net, mut pass) = net_and_pass(widths, activation);
+                let gradient = backward(&net, &mut pass);
+                assert_gradient(&[net], &[gradient], |nets| loss(&nets[0], &mut pass));
+            }
+        }
+    }
+
+    #[test]
+    fn gradient_by_input_is_the_slope() {
+        const STEP: f64 = 1e-5;
+        // The error of a central difference, 1e-10, and rounding.
+        const TOLERANCE: f64 = 1e-8;
+        for activation in [Activation::Tanh, Activation::Elu] {
+            let (net, mut pass) = net_and_pass(&[3, 4, 5, 2], activation);
+            backward(&net, &mut pass);
+            for at in [[0, 0], [2, 1], [4, 2]] {
+                let mut loss_at = |offset: f64| {
+                    pass.input_mut()[at] += offset;
+                    let loss = loss(&net, &mut pass);
+                    pass.input_mut()[at] -= offset;
+                    loss
+                };
+                let slope = (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP);
+                let error = (slope - pass.input_gradient()[at]).abs();
+                assert!(error < TOLERANCE, "at {at:?}: {error:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pass_used_again_forgets_what_it_held() {
+        let (net, mut pass) = net_and_pass(&[3, 4, 2], Activation::Elu);
+        let once = backward(&net, &mut pass);
+        let again = backward(&net, &mut pass);
+        assert_eq!(once, again);
+    }
+
+    #[test]
+    fn single_precision_agrees_with_double() {
+        // A hundred roundings of values around 1.
+        const TOLERANCE: f64 = 1e-5;
+        for activation in [Activation::Tanh, Activation::Elu] {
+            let (net, mut pass) = net_and_pass(&[3, 64, 64, 2], activation);
+            let narrow = |array: &Array2<f64>| array.mapv(|x| x as f32);
+            let layers = net.layers.iter().map(|layer| crate::nn::Dense {
+                weight: narrow(&layer.weight),
+                bias: layer.bias.mapv(|x| x as f32),
+            });
+            let narrow_net = Mlp {
+                layers: layers.collect(),
+                activation,
+            };
+            let mut narrow_pass = Pass::new(&narrow_net, ROWS);
+            narrow_pass.input_mut().assign(&narrow(pass.input_mut()));
+            narrow_pass.forward(&narrow_net);
+            pass.forward(&net);
+            for (&narrow, wide) in narrow_pass.output().iter().zip(pass.output()) {
+                assert!((f64::from(narrow) - wide).abs() < TOLERANCE);
+            }
+        }
+    }
+}
