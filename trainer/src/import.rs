@@ -188,8 +188,12 @@ impl<'a> Source<'a> {
             )));
         };
         let values = self.values(name, &tensor)?;
-        Array2::from_shape_vec((outputs, inputs), values)
-            .map_err(|error| self.problem(format_args!("has a broken tensor {name:?} ({error})")))
+        Array2::from_shape_vec((outputs, inputs), values).map_err(|_| {
+            // A side of zero hides another that no memory holds.
+            self.problem(format_args!(
+                "has tensor {name:?} of shape [{outputs}, {inputs}], which is no matrix"
+            ))
+        })
     }
 
     fn vector(&self, name: &str, length: usize) -> Result<Array1<f32>, Error> {
