@@ -40,3 +40,30 @@ impl Standardization<'_> {
             .map(|((x, mean), std)| (x, value(mean), value(std)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEAN: [Word; 2] = [1.0f32.to_le_bytes(), (-2.0f32).to_le_bytes()];
+    const STD: [Word; 2] = [0.5f32.to_le_bytes(), 4.0f32.to_le_bytes()];
+    const TRANSFORM: Standardization<'static> = Standardization {
+        mean: &MEAN,
+        std: &STD,
+    };
+
+    #[test]
+    fn a_standard_deviation_off_the_mean_is_1() {
+        let mut x = [1.5, -6.0];
+        TRANSFORM.forward(&mut x);
+        assert_eq!(x, [1.0, -1.0]);
+        TRANSFORM.inverse(&mut x);
+        assert_eq!(x, [1.5, -6.0]);
+    }
+
+    #[test]
+    fn log_det_is_minus_the_sum_of_ln_std() {
+        let expected = -(0.5f32 * 4.0).ln();
+        assert!((TRANSFORM.log_det() - expected).abs() <= f32::EPSILON);
+    }
+}

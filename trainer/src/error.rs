@@ -44,6 +44,16 @@ pub enum Error {
         /// Its one value.
         value: f32,
     },
+    /// An option of training makes no sense.
+    #[error("the {option} is {found}: it must be {expected}")]
+    Option {
+        /// What it sets.
+        option: &'static str,
+        /// Its value.
+        found: String,
+        /// What it must be.
+        expected: &'static str,
+    },
     /// The loss became NaN or infinite and did not recover.
     #[error(
         "the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data"
@@ -86,6 +96,16 @@ pub enum Error {
         found: String,
         /// The sizes that fit the flow's dimensions and its first net.
         expected: String,
+    },
+    /// The numbers of a flow do not fit its sizes.
+    #[error("the flow has {found} {what} where {expected} are expected")]
+    Count {
+        /// What there is too much or too little of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many fit.
+        expected: usize,
     },
     /// A flow has no nets.
     #[error("the flow has no nets")]

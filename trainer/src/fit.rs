@@ -1,5 +1,6 @@
 //! Fits a flow to points.
 
+mod checks;
 pub mod objective;
 mod shards;
 mod split;
@@ -75,6 +76,18 @@ impl FitOptions {
             ..Self::real_nvp()
         }
     }
+
+    /// The kind of flow, as the flow will say it.
+    fn kind(&self) -> FlowKind {
+        match self.model {
+            ModelKind::RealNvp => FlowKind::RealNvp {
+                scale_clip: SCALE_CLIP,
+            },
+            ModelKind::FlowMatching => FlowKind::FlowMatching {
+                step_count: self.step_count,
+            },
+        }
+    }
 }
 
 /// How far training has come.
@@ -115,54 +128,44 @@ pub struct Fitted {
 ///
 /// # Errors
 ///
-/// [`Error::TooFewRows`], [`Error::ConstantColumn`], or [`Error::Diverged`] where the loss
-/// leaves the finite numbers again and again.
+/// [`Error::Limit`], [`Error::NoSteps`] or [`Error::Option`] where the options make no sense,
+/// [`Error::TooFewRows`], [`Error::ConstantColumn`], and [`Error::Diverged`] where the loss leaves
+/// the finite numbers again and again.
 pub fn fit(
     dataset: &Dataset,
     options: &FitOptions,
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Fitted, Error> {
+    checks::check(dataset, options)?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
-    let split = Split::new(dataset, options, &mut rng)?;
+    let split = Split::new(dataset, options.validation_share, &mut rng)?;
     let dim = dataset.points.ncols();
     let context_dim = dataset.context.ncols();
-    let (best, kind) = match options.model {
+    let best = match options.model {
         ModelKind::RealNvp => {
             let objective = RealNvp::new(dim, context_dim, options.layers);
-            let kind = FlowKind::RealNvp {
-                scale_clip: SCALE_CLIP,
-            };
-            (
-                Training::new(objective, &split, options, rng).run(report)?,
-                kind,
-            )
+            Training::new(objective, &split, options, rng).run(report)?
         }
         ModelKind::FlowMatching => {
             let objective = FlowMatching { dim, context_dim };
-            let kind = FlowKind::FlowMatching {
-                step_count: options.step_count,
-            };
-            (
-                Training::new(objective, &split, options, rng).run(report)?,
-                kind,
-            )
+            Training::new(objective, &split, options, rng).run(report)?
         }
     };
     Ok(Fitted {
+        training_rows: split.training.len(),
+        validation_rows: split.validation.len(),
         flow: Flow {
             name: dataset.name.clone(),
             labels: dataset.labels.clone(),
             dim,
             context_dim,
-            mean: split.mean.clone(),
-            std: split.std.clone(),
-            kind,
+            mean: split.mean,
+            std: split.std,
+            kind: options.kind(),
             nets: best.nets,
         },
         best_step: best.step,
         training_loss: best.training_loss,
         validation_loss: best.validation_loss,
-        training_rows: split.training.len(),
-        validation_rows: split.validation.len(),
     })
 }

@@ -3,9 +3,9 @@
 //! Prints samples of a model, and their log-probabilities where it has them.
 //!
 //! ```text
-//! moons: RealNVP, 8 layers, 2 dimensions
+//! moons: RealNVP, 8 layers, 2 dimensions, 0 context numbers
 //! sample  0.843157 -0.218911  log_prob  -0.412345  bits 3f57d923 be602a34 bed31f3a
-//! done: 1 sample
+//! done: 1 samples
 //! ```
 //!
 //! The bits are those of the point and then of the log-probability.

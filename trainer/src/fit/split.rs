@@ -4,7 +4,6 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use super::FitOptions;
 use crate::Error;
 use crate::data::Dataset;
 
@@ -19,6 +18,7 @@ const MOST_VALIDATION_ROWS: usize = 10_000;
 pub(super) struct Split<'a> {
     /// (x − mean) / std, `[n, dim]`
     pub(super) points: Array2<f32>,
+    /// As given, `[n, context_dim]`: a category that is always the same may stay.
     pub(super) context: ArrayView2<'a, f32>,
     pub(super) mean: Vec<f32>,
     pub(super) std: Vec<f32>,
@@ -27,35 +27,25 @@ pub(super) struct Split<'a> {
 }
 
 impl<'a> Split<'a> {
+    /// Parts the rows at random, and standardizes by those to train on.
     pub(super) fn new<G: Rng>(
         dataset: &'a Dataset,
-        options: &FitOptions,
+        validation_share: f64,
         rng: &mut G,
     ) -> Result<Self, Error> {
-        let rows = dataset.points.nrows();
-        if rows < MINIMUM_ROWS {
-            return Err(Error::TooFewRows {
-                rows,
-                minimum: MINIMUM_ROWS,
-            });
-        }
-        let mut training: Vec<usize> = (0..rows).collect();
-        training.shuffle(rng);
-        let share = (options.validation_share * rows as f64).round() as usize;
-        let validation = training.split_off(rows - share.clamp(1, rows.min(MOST_VALIDATION_ROWS)));
+        let (training, validation) = part(dataset.points.nrows(), validation_share, rng)?;
         let mut points = dataset.points.clone();
         let (mut mean, mut std) = (Vec::new(), Vec::new());
         for (column, mut values) in points.axis_iter_mut(Axis(1)).enumerate() {
-            let (center, spread) = mean_and_std(values.view(), &training);
-            if spread == 0.0 {
-                return Err(Error::ConstantColumn {
+            let (center, spread) =
+                mean_and_std(values.view(), &training).ok_or_else(|| Error::ConstantColumn {
                     column: dataset.labels.get(column).cloned().unwrap_or_default(),
                     value: values[training[0]],
-                });
-            }
-            values.mapv_inplace(|x| ((f64::from(x) - center) / spread) as f32);
-            mean.push(center as f32);
-            std.push(spread as f32);
+                })?;
+            let (m, s) = (f64::from(center), f64::from(spread));
+            values.mapv_inplace(|x| ((f64::from(x) - m) / s) as f32);
+            mean.push(center);
+            std.push(spread);
         }
         Ok(Self {
             points,
@@ -68,11 +58,103 @@ impl<'a> Split<'a> {
     }
 }
 
-fn mean_and_std(values: ArrayView1<f32>, rows: &[usize]) -> (f64, f64) {
+/// Rows to train on, and rows to validate on.
+fn part<G: Rng>(rows: usize, share: f64, rng: &mut G) -> Result<(Vec<usize>, Vec<usize>), Error> {
+    if rows < MINIMUM_ROWS {
+        let minimum = MINIMUM_ROWS;
+        return Err(Error::TooFewRows { rows, minimum });
+    }
+    let mut training: Vec<usize> = (0..rows).collect();
+    training.shuffle(rng);
+    let share = (share * rows as f64).round() as usize;
+    let validation = training.split_off(rows - share.clamp(1, MOST_VALIDATION_ROWS));
+    Ok((training, validation))
+}
+
+/// The mean and standard deviation over `rows`, unless all values are the same, or as good as.
+fn mean_and_std(values: ArrayView1<f32>, rows: &[usize]) -> Option<(f32, f32)> {
     let count = rows.len() as f64;
-    let mean = rows.iter().map(|&row| f64::from(values[row])).sum::<f64>() / count;
-    let squares = rows
-        .iter()
-        .map(|&row| (f64::from(values[row]) - mean).powi(2));
-    (mean, (squares.sum::<f64>() / count).sqrt())
+    let values = || rows.iter().map(|&row| f64::from(values[row]));
+    let mean = values().sum::<f64>() / count;
+    let variance = values().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    let std = variance.sqrt() as f32;
+    // The mean of equal numbers may be rounded, so that their variance need not be 0.
+    let varies = values().any(|x| Some(x) != values().next());
+    (varies && std.is_normal()).then_some((mean as f32, std))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    fn dataset(points: Array2<f32>) -> Dataset {
+        Dataset {
+            name: "test".into(),
+            context: Array2::ones((points.nrows(), 1)),
+            labels: vec!["first".into(), "second".into(), "given".into()],
+            points,
+        }
+    }
+
+    fn split(dataset: &Dataset) -> Result<Split<'_>, Error> {
+        Split::new(dataset, 0.1, &mut Xoshiro256PlusPlus::seed_from_u64(7))
+    }
+
+    #[test]
+    fn each_row_is_trained_on_or_validated_on() {
+        let dataset = dataset(Array2::from_shape_fn((50, 2), |(i, j)| (i * i + j) as f32));
+        let split = split(&dataset).unwrap();
+        assert_eq!((split.training.len(), split.validation.len()), (45, 5));
+        let mut rows = [split.training, split.validation].concat();
+        rows.sort_unstable();
+        assert!(rows.into_iter().eq(0..50));
+    }
+
+    #[test]
+    fn training_rows_have_mean_0_and_variance_1() {
+        // Sums of 45 numbers in f32.
+        const TOLERANCE: f32 = 1e-5;
+        let dataset = dataset(Array2::from_shape_fn((50, 2), |(i, j)| {
+            1000.0 * (j + 1) as f32 + i as f32
+        }));
+        let split = split(&dataset).unwrap();
+        for column in split.points.columns() {
+            let values: Vec<f32> = split.training.iter().map(|&row| column[row]).collect();
+            let mean = values.iter().sum::<f32>() / 45.0;
+            let square = values.iter().map(|x| x * x).sum::<f32>() / 45.0;
+            assert!(mean.abs() < TOLERANCE, "{mean}");
+            assert!((square - 1.0).abs() < TOLERANCE, "{square}");
+        }
+        assert_eq!(split.context, dataset.context);
+    }
+
+    #[test]
+    fn a_constant_column_is_named() {
+        // The mean of so many tenths is not a tenth.
+        let dataset = dataset(Array2::from_shape_fn((50, 2), |(i, j)| {
+            if j == 0 { i as f32 } else { 0.1 }
+        }));
+        let error = split(&dataset).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "column second is constant at 0.1: leave it out with --columns"
+        );
+    }
+
+    #[test]
+    fn too_few_rows_are_refused() {
+        let dataset = dataset(Array2::from_shape_fn((19, 2), |(i, j)| (i + j) as f32));
+        let error = split(&dataset).unwrap_err();
+        assert!(matches!(
+            error,
+            Error::TooFewRows {
+                rows: 19,
+                minimum: 20
+            }
+        ));
+    }
 }

@@ -1,7 +1,7 @@
 //! The loop.
 
-use rand::{Rng, SeedableRng};
 use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::objective::Objective;
@@ -52,7 +52,7 @@ pub(super) struct Best {
 impl<'a, O: Objective<f32>> Training<'a, O> {
     pub(super) fn new(
         objective: O,
-        split: &'a Split<'a>,
+        split: &'a Split<'_>,
         options: &'a FitOptions,
         mut rng: Xoshiro256PlusPlus,
     ) -> Self {

@@ -3,16 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 
+use flowlet::format::{MAX_CONTEXT_DIM, MAX_DIM};
+
 use super::features::Feature;
 use super::problem::listed;
 use super::{Place, Problem, Reading, Table};
 use crate::Error;
 use crate::data::Dataset;
-
-/// The most dimensions a model has.
-const MAX_DIM: usize = 64;
-/// The most context numbers a model has.
-const MAX_CONTEXT_DIM: usize = 32;
 
 /// What to take from a table.
 ///
