@@ -1,7 +1,7 @@
 //! Model files: each byte of a small one, what is read back, and each check that a file must pass.
 
 use flowlet::format::{self, Description};
-use flowlet::{Aligned, Error, Kind, Model};
+use flowlet::{Activation, Aligned, Error, Kind, Model};
 use flowlet_tests::encoding::{encode, repair, weights_of};
 use flowlet_tests::random_flow::{real_nvps, velocity_fields};
 use flowlet_tests::{golden, tiny};
@@ -86,7 +86,12 @@ fn what_is_read_back_is_what_was_written() {
         assert_eq!(kind(&model), flow.kind);
         let net = &model.description().net;
         assert_eq!(net.precision, PRECISION);
-        assert_eq!(net.activation, flow.nets[0].activation);
+        let activation = match net.hidden.len() {
+            // There is nothing to activate.
+            0 => Activation::Tanh,
+            _ => flow.nets[0].activation,
+        };
+        assert_eq!(net.activation, activation);
         let hidden = flow.nets[0].layers.iter().rev().skip(1).rev();
         let hidden = hidden.map(|layer| layer.bias.len());
         assert!(
@@ -299,6 +304,16 @@ fn what_no_writer_writes_is_malformed() {
         repair(&mut bytes);
         assert_eq!(error_of(&bytes), Some(Error::Malformed), "{steps:?} steps");
     }
+}
+
+#[test]
+fn a_net_without_hidden_layers_has_one_activation() {
+    let mut description = tiny::flow_matching_description();
+    let weights = weights_of(&tiny::FLOW_MATCHING, &description);
+    assert_eq!(error_of(&encode(&description, weights)), None);
+    description.net.activation = Activation::Elu;
+    let error = error_of(&encode(&description, weights));
+    assert_eq!(error, Some(Error::Malformed));
 }
 
 #[test]

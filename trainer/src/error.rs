@@ -29,7 +29,7 @@ pub enum Error {
         problem: Problem,
     },
     /// There are too few points to fit and validate a model.
-    #[error("{rows} rows are too few to fit a flow: give {minimum} or more")]
+    #[error("too few rows to fit a flow: {rows}, give {minimum} or more")]
     TooFewRows {
         /// Rows found.
         rows: usize,

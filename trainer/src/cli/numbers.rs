@@ -5,8 +5,7 @@ use std::ops::RangeInclusive;
 
 use clap::builder::{RangedI64ValueParser, TypedValueParser};
 
-/// Most rows or training steps: far more than a small model has use for, and a table of them still
-/// fits in memory.
+/// Most rows or training steps: far more than a small model has use for.
 pub(super) const MOST: usize = 10_000_000;
 
 /// Parses a whole number in `range`.
