@@ -174,14 +174,14 @@ fn bytes_after_the_end_are_an_error() {
 }
 
 #[test]
-fn what_is_no_model_is_told_from_a_broken_one() {
+fn no_model_a_cut_one_and_a_damaged_one_are_told_apart() {
     assert_eq!(error_of(b""), Some(Error::NotAModel));
     assert_eq!(error_of(b"x,y\n1,2\n3,4\n5,6\n"), Some(Error::NotAModel));
-    let error = Error::Truncated {
-        expected: 12,
-        found: 3,
-    };
-    assert_eq!(error_of(b"flo"), Some(error));
+    for found in 1..80 {
+        let expected = if found < 12 { 12 } else { 80 };
+        let error = Error::Truncated { expected, found };
+        assert_eq!(error_of(&tiny::REAL_NVP[..found]), Some(error));
+    }
     let mut bytes = tiny::REAL_NVP;
     bytes[50] ^= 1;
     assert!(matches!(error_of(&bytes), Some(Error::Checksum { .. })));
