@@ -36,7 +36,8 @@ impl<'s, const DIM: usize> Density<'s, DIM> {
 
     /// `ln p(x)` in nats, in the data's units.
     ///
-    /// Not a number, or `−∞`, where `x` is not finite or so far out that `f32` ends.
+    /// Not a number, or `−∞`, where `x` is not finite or so far out that `f32` ends. No comparison
+    /// with a NaN holds, so an alarm below a threshold is `!(log_p >= threshold)`.
     pub fn log_prob(&mut self, x: &[f32; DIM]) -> f32 {
         self.flow.log_prob_in(x, self.context, &mut self.workspace)
     }

@@ -8,6 +8,11 @@ pub(crate) fn value(word: &Word) -> f32 {
     f32::from_le_bytes(*word)
 }
 
+/// The number itself, but one NaN for all: which one an operation gives differs by target.
+pub(crate) fn one_nan(number: f32) -> f32 {
+    if number.is_nan() { f32::NAN } else { number }
+}
+
 /// One affine layer, `y = W x + b`, in `f32`.
 ///
 /// # Shapes

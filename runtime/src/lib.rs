@@ -38,7 +38,7 @@
 //! - Time `t = 0` is noise, `t = 1` is data.
 //! - Log-probabilities are in nats, in the units of the data: standardization is part of the model.
 //! - Values beyond the range of `f32` become infinite or NaN, as the arithmetic has it; inputs that
-//!   are not finite give outputs that are not.
+//!   are not finite give outputs that are not. All NaNs that leave the crate have the same bits.
 //!
 //! # Features
 //!

@@ -1,6 +1,6 @@
 //! The transform between the data's units and the flow's.
 
-use crate::kernel::{Word, value};
+use crate::kernel::{Word, one_nan, value};
 
 /// `u = (x − mean) / std`, column by column.
 ///
@@ -22,7 +22,7 @@ impl Standardization<'_> {
     /// Takes standardized space to data.
     pub(crate) fn inverse(&self, u: &mut [f32]) {
         for (u, mean, std) in self.columns(u) {
-            *u = mean + std * *u;
+            *u = one_nan(mean + std * *u);
         }
     }
 

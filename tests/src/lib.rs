@@ -2,8 +2,10 @@
 //! line, and equal bits on emulated boards.
 //!
 //! Here is what those tests hold the runtime against: golden values, flows of many shapes, the
-//! formulas in `f64`, files written byte by byte, and the statistics of a normal distribution.
+//! formulas in `f64`, files written byte by byte, the statistics of a normal distribution; and the
+//! command line, run as a person runs it.
 
+pub mod command;
 pub mod encoding;
 pub mod golden;
 pub mod jacobian;

@@ -39,7 +39,7 @@ pub const FLOW_MATCHING: [u8; 60] = [
     0,                                           // no labels
     1, 1,                                        // dimensions, context numbers
     1, 0xAC, 0x02,                               // flow matching, 300 steps
-    0, 1,                                        // f32, elu
+    0, 0,                                        // f32, tanh
     0,                                           // no hidden layer
     3, 0, 0, 0,                                  // padding
     24,                                          // bytes of weights
@@ -49,7 +49,7 @@ pub const FLOW_MATCHING: [u8; 60] = [
     0x00, 0x00, 0x80, 0x3F,                      // weight of x: 1
     0x00, 0x00, 0x80, 0xBF,                      // weight of t: −1
     0x00, 0x00, 0x40, 0x40,                      // weight of the context: 3
-    0x6E, 0x67, 0x15, 0x63,                      // checksum
+    0xBF, 0x8F, 0xF2, 0x6D,                      // checksum
 ];
 
 /// What [`REAL_NVP`] says of its numbers.

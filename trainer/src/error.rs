@@ -127,6 +127,14 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn cannot_read(path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            action: "read",
+            path: path.into(),
+            source,
+        }
+    }
+
     pub(crate) fn table(path: &Path, problem: Problem) -> Self {
         Self::Table {
             path: path.into(),

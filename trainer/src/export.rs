@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU16;
 
-use flowlet::Precision;
 use flowlet::format::{self, Description, File, Header, Kind, Net};
+use flowlet::{Activation, Precision};
 
 use crate::error::Error;
 use crate::flow::{Flow, FlowKind};
@@ -67,7 +67,11 @@ fn net(flow: &Flow, precision: Precision) -> Result<Net, Error> {
     let hidden = first.layers[..depth - 1].iter().map(width);
     Ok(Net {
         precision,
-        activation: first.activation,
+        // The format's one way to say that there is nothing to activate.
+        activation: match depth {
+            1 => Activation::Tanh,
+            _ => first.activation,
+        },
         hidden: hidden.collect::<Result<_, _>>()?,
     })
 }
@@ -101,7 +105,8 @@ fn check_shape(description: &Description<'_>, k: usize, net: &Mlp<f32>) -> Resul
         .iter()
         .map(|layer| (layer.weight.ncols(), layer.weight.nrows()))
         .collect();
-    if found == expected && net.activation == description.net.activation {
+    let activates = !description.net.hidden.is_empty();
+    if found == expected && (!activates || net.activation == description.net.activation) {
         return Ok(());
     }
     Err(Error::Unequal {

@@ -169,3 +169,142 @@ pub fn fit(
         validation_loss: best.validation_loss,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use rand::RngExt;
+
+    use super::*;
+
+    /// A curved band: the second dimension follows the square of the first.
+    fn band(rows: usize) -> Dataset {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(9);
+        let mut points =
+            Array2::from_shape_simple_fn((rows, 2), || 2.0 * rng.random::<f32>() - 1.0);
+        for mut row in points.rows_mut() {
+            row[1] = row[0] * row[0] + 0.1 * row[1];
+        }
+        Dataset {
+            name: "band".into(),
+            points,
+            context: Array2::ones((rows, 1)),
+            labels: vec!["x".into(), "y".into(), "always=yes".into()],
+        }
+    }
+
+    fn small(options: FitOptions) -> FitOptions {
+        FitOptions {
+            hidden: vec![16, 16],
+            steps: 150,
+            ..options
+        }
+    }
+
+    fn in_pool(threads: usize, options: &FitOptions) -> Vec<crate::nn::Mlp<f32>> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let dataset = band(1500);
+        let fitted = pool
+            .build()
+            .unwrap()
+            .install(|| fit(&dataset, options, &mut |_| {}));
+        fitted.unwrap().flow.nets
+    }
+
+    #[test]
+    fn weights_do_not_depend_on_the_number_of_threads() {
+        for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
+            let options = small(options);
+            assert_eq!(in_pool(1, &options), in_pool(2, &options));
+        }
+    }
+
+    #[test]
+    fn weights_depend_on_the_seed() {
+        let options = small(FitOptions::real_nvp());
+        let other = FitOptions {
+            seed: 1,
+            ..options.clone()
+        };
+        assert_ne!(in_pool(1, &options), in_pool(1, &other));
+    }
+
+    #[test]
+    fn real_nvp_learns_what_a_normal_distribution_cannot() {
+        // Whitened, the band is no more likely than this: it has no linear correlation.
+        let normal = (std::f64::consts::TAU).ln() + 1.0;
+        let dataset = band(1500);
+        let options = FitOptions {
+            steps: 600,
+            ..small(FitOptions::real_nvp())
+        };
+        let fitted = fit(&dataset, &options, &mut |_| {}).unwrap();
+        assert!(
+            fitted.validation_loss < normal - 1.0,
+            "{} nats",
+            fitted.validation_loss
+        );
+        assert_eq!((fitted.training_rows, fitted.validation_rows), (1350, 150));
+        assert_eq!(fitted.flow.nets.len(), options.layers);
+    }
+
+    #[test]
+    fn a_context_that_tells_the_point_is_used() {
+        // The least mean square of flow matching where data is standard normal and nothing is told.
+        const UNTOLD: f64 = std::f64::consts::FRAC_PI_2;
+        let mut dataset = band(1500);
+        dataset.context = dataset.points.clone();
+        let told = |options| {
+            let options = FitOptions {
+                steps: 600,
+                ..small(options)
+            };
+            fit(&dataset, &options, &mut |_| {})
+                .unwrap()
+                .validation_loss
+        };
+        let mean_square = told(FitOptions::flow_matching());
+        assert!(mean_square < 0.5 * UNTOLD, "mean square {mean_square}");
+        let nats = told(FitOptions::real_nvp());
+        assert!(nats < -1.0, "{nats} nats");
+    }
+
+    #[test]
+    fn the_best_weights_reported_are_the_ones_returned() {
+        let mut losses = Vec::new();
+        let options = FitOptions {
+            steps: 300,
+            ..FitOptions::real_nvp()
+        };
+        // So few rows that training overfits.
+        let fitted = fit(&band(40), &options, &mut |progress| {
+            losses.push((progress.validation, progress.step));
+        });
+        let fitted = fitted.unwrap();
+        let best = losses.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0));
+        assert_eq!(best, Some((fitted.validation_loss, fitted.best_step)));
+        assert!(fitted.best_step < 300, "no overfitting, no test");
+        assert_eq!(losses.last().map(|last| last.1), Some(300));
+    }
+
+    #[test]
+    fn a_rate_too_high_is_an_error_and_not_a_flow() {
+        let options = FitOptions {
+            learning_rate: 1e38,
+            ..small(FitOptions::real_nvp())
+        };
+        let error = fit(&band(100), &options, &mut |_| {}).unwrap_err();
+        assert!(matches!(error, Error::Diverged { .. }), "{error}");
+    }
+
+    #[test]
+    fn one_dimension_is_enough() {
+        for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
+            let mut dataset = band(200);
+            dataset.points.remove_index(ndarray::Axis(1), 1);
+            dataset.context = Array2::zeros((200, 0));
+            let fitted = fit(&dataset, &small(options), &mut |_| {}).unwrap();
+            assert!(fitted.validation_loss.is_finite());
+        }
+    }
+}

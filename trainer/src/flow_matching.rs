@@ -41,7 +41,7 @@ impl<A: Scalar> Objective<A> for FlowMatching {
     fn nets<G: Rng>(&self, hidden: &[usize], rng: &mut G) -> Vec<Mlp<A>> {
         let inputs = self.dim + 1 + self.context_dim;
         let widths = [&[inputs], hidden, &[self.dim]].concat();
-        vec![Mlp::random(&widths, Activation::Elu, 1.0, rng)]
+        vec![Mlp::random(&widths, Activation::Elu, rng)]
     }
 
     fn shard(&self, nets: &[Mlp<A>], rows: usize) -> Self::Shard {

@@ -30,11 +30,7 @@ const DEFAULT_STEP_COUNT: u16 = 100;
 ///
 /// [`Error::Io`] where the file cannot be read, [`Error::Import`] with what is missing or amiss.
 pub fn import(path: &Path) -> Result<Flow, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Io {
-        action: "read",
-        path: path.into(),
-        source,
-    })?;
+    let bytes = std::fs::read(path).map_err(|source| Error::cannot_read(path, source))?;
     let source = Source::new(path, &bytes)?;
     let dim = source.number("dim", None)?;
     let kind = source.kind()?;

@@ -32,44 +32,39 @@ pub struct Mlp<A> {
 }
 
 impl<A: Scalar> Dense<A> {
-    /// A layer with weights and biases uniform in ±`gain`/√`inputs`.
+    /// A layer with weights and biases uniform in ±1/√`inputs`.
     ///
     /// Spread biases matter as much as the weights where a net reads one or two numbers: without
     /// them all hidden units bend at the origin.
-    fn random<G: Rng>(inputs: usize, outputs: usize, gain: f64, rng: &mut G) -> Self {
-        let bound = gain / (inputs.max(1) as f64).sqrt();
+    ///
+    /// # Source
+    ///
+    /// LeCun et al., *Efficient BackProp*, 1998, with the bounds PyTorch and Equinox use.
+    pub fn random<G: Rng>(inputs: usize, outputs: usize, rng: &mut G) -> Self {
+        let bound = (inputs.max(1) as f64).sqrt().recip();
         let mut uniform = || A::from_f64(bound * (2.0 * rng.random::<f64>() - 1.0));
         Self {
             weight: Array2::from_shape_simple_fn((outputs, inputs), &mut uniform),
             bias: Array1::from_shape_simple_fn(outputs, &mut uniform),
         }
     }
+
+    /// Multiplies weights and biases by `gain`.
+    pub fn scale(&mut self, gain: f64) {
+        let gain = A::from_f64(gain);
+        self.weight.mapv_inplace(|w| w * gain);
+        self.bias.mapv_inplace(|b| b * gain);
+    }
 }
 
 impl<A: Scalar> Mlp<A> {
-    /// A net that reads `widths[0]` numbers and gives the last of `widths`, at random weights.
-    ///
-    /// The last layer is `last_gain` times its usual size: near zero, the net starts near zero.
-    ///
-    /// # Source
-    ///
-    /// LeCun et al., *Efficient BackProp*, 1998, with the bounds PyTorch and Equinox use.
-    pub fn random<G: Rng>(
-        widths: &[usize],
-        activation: Activation,
-        last_gain: f64,
-        rng: &mut G,
-    ) -> Self {
-        let last = widths.len().saturating_sub(2);
-        let layers = widths
-            .windows(2)
-            .enumerate()
-            .map(|(j, w)| {
-                let gain = if j == last { last_gain } else { 1.0 };
-                Dense::random(w[0], w[1], gain, rng)
-            })
-            .collect();
-        Self { layers, activation }
+    /// A net at random weights that reads `widths[0]` numbers and gives the last of `widths`.
+    pub fn random<G: Rng>(widths: &[usize], activation: Activation, rng: &mut G) -> Self {
+        let layers = widths.windows(2);
+        Self {
+            layers: layers.map(|w| Dense::random(w[0], w[1], rng)).collect(),
+            activation,
+        }
     }
 }
 
@@ -120,7 +115,7 @@ mod tests {
 
     fn net() -> Mlp<f32> {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        Mlp::random(&[3, 16, 8, 2], Activation::Tanh, 0.01, &mut rng)
+        Mlp::random(&[3, 16, 8, 2], Activation::Tanh, &mut rng)
     }
 
     #[test]
@@ -135,13 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn random_weights_fill_their_bounds_and_the_last_layer_is_small() {
-        for (layer, bound) in
-            net()
-                .layers
-                .iter()
-                .zip([3.0f32.powf(-0.5), 0.25, 0.01 / 8.0f32.sqrt()])
-        {
+    fn random_weights_fill_their_bounds() {
+        for (layer, inputs) in net().layers.iter().zip([3.0f32, 16.0, 8.0]) {
+            let bound = inputs.sqrt().recip();
             let largest = layer.weight.iter().fold(0.0f32, |m, w| m.max(w.abs()));
             assert!(
                 largest <= bound && largest > 0.7 * bound,

@@ -10,9 +10,8 @@ use flowlet_trainer::board::{
 };
 use flowlet_trainer::data::name_of;
 use flowlet_trainer::data::table::write_csv;
-use flowlet_trainer::inference::{log_probs, noise, transport};
 use flowlet_trainer::model_file::ModelFile;
-use flowlet_trainer::output::write_whole;
+use flowlet_trainer::output::{check_writable, write_whole};
 use flowlet_trainer::plot::{Panel, scatter};
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array2;
@@ -85,8 +84,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = file.model()?;
     sample::check_steps(&model, arguments.steps)?;
     let request = request(&model, arguments)?;
+    for path in written.into_iter().flatten() {
+        check_writable(path)?;
+    }
     let outcome = run_with_progress(arguments.board, &file, &request)?;
-    check_bits(&model, &request, &outcome)?;
+    ensure!(
+        outcome.has_bits_of_host(&model, &request)?,
+        "the board's samples differ from this computer's: this is a fault in flowlet"
+    );
 
     let table = table(&model, &outcome);
     if let Some(path) = &arguments.output {
@@ -130,31 +135,6 @@ fn run_with_progress(
     });
     bar.finish_and_clear();
     Ok(outcome?)
-}
-
-/// That the board gave what this computer gives, to the bit.
-fn check_bits(model: &Model<'_>, request: &Request, outcome: &BoardRun) -> anyhow::Result<()> {
-    let n = outcome.samples.nrows();
-    let context = context::repeated(&request.context, n);
-    let noise = noise(n, model.dim(), request.seed);
-    let samples = transport(model, &noise, &context, request.step_count)?;
-    let mut equal = bits(&samples).eq(bits(&outcome.samples));
-    if let Some(found) = &outcome.log_probs {
-        let expected = log_probs(model, &samples, &context)?;
-        equal &= found
-            .iter()
-            .map(|p| p.to_bits())
-            .eq(expected.iter().map(|p| p.to_bits()));
-    }
-    ensure!(
-        equal,
-        "the board's samples differ from this computer's: this is a fault in flowlet"
-    );
-    Ok(())
-}
-
-fn bits(rows: &Array2<f32>) -> impl Iterator<Item = u32> {
-    rows.iter().map(|number| number.to_bits())
 }
 
 /// The samples and, where there are any, their log-probabilities, with the columns' names.

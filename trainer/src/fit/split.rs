@@ -1,8 +1,7 @@
 //! What is done to the rows before training.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
-use rand::Rng;
-use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
 
 use crate::Error;
 use crate::data::Dataset;
@@ -12,6 +11,9 @@ const MINIMUM_ROWS: usize = 20;
 
 /// More rows would cost time without telling more.
 const MOST_VALIDATION_ROWS: usize = 10_000;
+
+/// Length of the runs of rows kept out: longer ones might take all there is of something.
+const RUN: usize = 20;
 
 /// Standardized points, parted into rows to train on and rows to validate on.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub(super) struct Split<'a> {
 }
 
 impl<'a> Split<'a> {
-    /// Parts the rows at random, and standardizes by those to train on.
+    /// Keeps rows out for validation, and standardizes by those to train on.
     pub(super) fn new<G: Rng>(
         dataset: &'a Dataset,
         validation_share: f64,
@@ -58,17 +60,25 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Rows to train on, and rows to validate on.
+/// Rows to train on, and rows to validate on: runs of neighbours, spread over the whole table.
+///
+/// Neighbours in a table are often alike, as overlapping windows of a recording are. Single rows
+/// kept out would have their likes in training, and so would never tell of overfitting.
 fn part<G: Rng>(rows: usize, share: f64, rng: &mut G) -> Result<(Vec<usize>, Vec<usize>), Error> {
     if rows < MINIMUM_ROWS {
         let minimum = MINIMUM_ROWS;
         return Err(Error::TooFewRows { rows, minimum });
     }
-    let mut training: Vec<usize> = (0..rows).collect();
-    training.shuffle(rng);
-    let share = (share * rows as f64).round() as usize;
-    let validation = training.split_off(rows - share.clamp(1, MOST_VALIDATION_ROWS));
-    Ok((training, validation))
+    let count = ((share * rows as f64).round() as usize).clamp(1, MOST_VALIDATION_ROWS);
+    let runs = (count / RUN).max(1);
+    let mut kept_out = vec![false; rows];
+    for run in 0..runs {
+        let end = |whole: usize| [run * whole / runs, (run + 1) * whole / runs];
+        let ([from, to], [first, last]) = (end(rows), end(count));
+        let start = rng.random_range(from..=to - (last - first));
+        kept_out[start..start + (last - first)].fill(true);
+    }
+    Ok((0..rows).partition(|&row| !kept_out[row]))
 }
 
 /// The mean and standard deviation over `rows`, unless all values are the same, or as good as.
@@ -112,6 +122,17 @@ mod tests {
         let mut rows = [split.training, split.validation].concat();
         rows.sort_unstable();
         assert!(rows.into_iter().eq(0..50));
+    }
+
+    #[test]
+    fn validation_rows_are_runs_all_over_the_table() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
+        let (training, validation) = part(1001, 0.1, &mut rng).unwrap();
+        assert_eq!((training.len(), validation.len()), (901, 100));
+        for (i, run) in validation.chunks(20).enumerate() {
+            assert_eq!(run[19], run[0] + 19, "{run:?}");
+            assert!((i * 200..=(i + 1) * 201).contains(&run[0]), "{run:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,8 @@ use crate::Error;
 use crate::nn::Mlp;
 use crate::optimizer::{Adam, cosine_decay, norm, pull};
 
-/// Looks at the validation rows in a whole run.
+/// Looks at the validation rows in a whole run, besides those at steps 1, 2, 4, 8 and so on, since
+/// few rows are soon overfitted.
 const LOOKS: usize = 100;
 
 /// Longer gradients are cut to this length.
@@ -85,7 +86,7 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         for step in 1..=steps {
             let mut loss = self.step(step);
             losses.push(loss);
-            if loss.is_finite() && (step % pause == 0 || step == steps) {
+            if loss.is_finite() && (step % pause == 0 || step == steps || step.is_power_of_two()) {
                 let training_loss = losses.iter().sum::<f64>() / losses.len() as f64;
                 let progress = self.look(step, training_loss);
                 report(&progress);

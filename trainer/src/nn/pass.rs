@@ -144,7 +144,7 @@ mod tests {
     /// A net, and a pass through it with random input.
     fn net_and_pass(widths: &[usize], activation: Activation) -> (Mlp<f64>, Pass<f64>) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
-        let net = Mlp::random(widths, activation, 1.0, &mut rng);
+        let net = Mlp::random(widths, activation, &mut rng);
         let mut pass = Pass::new(&net, ROWS);
         pass.input_mut()
             .mapv_inplace(|_| 4.0 * rng.random::<f64>() - 2.0);

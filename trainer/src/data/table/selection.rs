@@ -9,7 +9,7 @@ use super::features::Feature;
 use super::problem::listed;
 use super::{Place, Problem, Reading, Table};
 use crate::Error;
-use crate::data::Dataset;
+use crate::data::{Dataset, name_of};
 
 /// What to take from a table.
 ///
@@ -54,7 +54,7 @@ impl Table {
         let names = columns.iter().map(|column| self.names[*column].clone());
         let feature_labels = features.iter().map(|feature| self.label(feature));
         Ok(Dataset {
-            name: self.stem(),
+            name: name_of(&self.path),
             points: self.points(&rows, &columns, text)?,
             context: self.context(&rows, &features, text)?,
             labels: names.chain(feature_labels).collect(),
