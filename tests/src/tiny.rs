@@ -83,7 +83,7 @@ pub fn flow_matching_description() -> Description<'static> {
         },
         net: Net {
             precision: Precision::F32,
-            activation: Activation::Elu,
+            activation: Activation::Tanh,
             hidden: [].into_iter().collect(),
         },
     }
@@ -114,7 +114,7 @@ pub fn real_nvp() -> Flow {
     }
 }
 
-/// The flow of [`FLOW_MATCHING`].
+/// A flow that is written as [`FLOW_MATCHING`]: without a hidden layer its activation says nothing.
 pub fn flow_matching() -> Flow {
     let output = Dense {
         weight: arr2(&[[1.0, -1.0, 3.0]]),

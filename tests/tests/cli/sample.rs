@@ -4,80 +4,62 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use super::*;
-use serde_json::Value;
+use flowlet_tests::golden::{FLOW_MATCHING, FlowMatchingRow, REAL_NVP, RealNvpRow, rows};
+use flowlet_tests::tolerance::Tolerance;
 
 /// What f32 loses against the golden values' f64 along a whole flow.
-const ABSOLUTE: f64 = 2e-5;
-const RELATIVE: f64 = 2e-5;
+const TOLERANCE: Tolerance = Tolerance::both(2e-5);
 
-/// A folder with the model of a golden file, `model.flow`, and the file's rows.
-fn golden(name: &str) -> (Folder, Vec<Value>) {
+/// A folder with the model of a golden file, `model.flow`.
+fn folder_with_golden(name: &str) -> Folder {
     let folder = Folder::new();
     folder.copy(&format!("golden/{name}.safetensors"));
-    folder.copy(&format!("golden/{name}.json"));
     folder.succeed(&format!("import {name}.safetensors -o model.flow"));
-    let golden: Value = serde_json::from_str(&folder.text(&format!("{name}.json"))).unwrap();
-    (folder, golden["rows"].as_array().unwrap().clone())
+    folder
 }
 
-fn vector(numbers: &Value) -> Vec<f64> {
-    let numbers = numbers.as_array().unwrap().iter();
-    numbers.map(|number| number.as_f64().unwrap()).collect()
-}
-
-/// The noise of golden rows as a table, the context's numbers last.
-fn latents(rows: &[Value], key: &str) -> String {
-    let latents = rows.iter().map(|row| {
-        let numbers = vector(&row[key]).into_iter().chain(vector(&row["context"]));
-        numbers.map(|number| number as f32).collect()
-    });
-    let latents: Vec<Vec<f32>> = latents.collect();
-    let header: Vec<String> = (0..latents[0].len())
-        .map(|i| format!("column{i}"))
+/// Noise as a table, the context's numbers last.
+fn latents<'a>(rows: impl Iterator<Item = (&'a [f32], &'a [f32])>) -> String {
+    let rows: Vec<Vec<f32>> = rows
+        .map(|(noise, context)| [noise, context].concat())
         .collect();
-    csv(&header.join(","), &latents)
+    let header: Vec<String> = (0..rows[0].len()).map(|i| format!("column{i}")).collect();
+    csv(&header.join(","), &rows)
 }
 
 #[track_caller]
-fn assert_samples(samples: &str, expected: impl Iterator<Item = Vec<f64>>) {
-    let (_, samples) = numbers(samples);
-    let mut count = 0;
-    for (sample, expected) in samples.iter().zip(expected) {
-        assert_eq!(sample.len(), expected.len());
-        for (x, y) in sample.iter().zip(&expected) {
-            let tolerance = ABSOLUTE + RELATIVE * y.abs();
-            assert!(
-                (f64::from(*x) - y).abs() <= tolerance,
-                "row {count}: {x} for {y}"
-            );
-        }
-        count += 1;
+fn assert_samples<'a>(printed: &str, expected: impl Iterator<Item = &'a [f64]>) {
+    let (_, samples) = numbers(printed);
+    let expected: Vec<&[f64]> = expected.collect();
+    assert_eq!(samples.len(), expected.len());
+    for (row, (sample, expected)) in samples.iter().zip(expected).enumerate() {
+        TOLERANCE.assert_near(format_args!("row {row}"), sample, expected);
     }
-    assert_eq!((samples.len(), count), (64, 64));
 }
 
 #[test]
 fn real_nvp_maps_latents_as_the_golden_files_do() {
-    for name in ["real_nvp_2d", "real_nvp_3d_context", "real_nvp_5d"] {
-        let (folder, rows) = golden(name);
-        folder.write("latents.csv", latents(&rows, "inverse_of"));
+    for name in REAL_NVP {
+        let folder = folder_with_golden(name);
+        let rows: Vec<RealNvpRow> = rows(name);
+        let noise = rows.iter().map(|row| (&*row.inverse_of, &*row.context));
+        folder.write("latents.csv", latents(noise));
         let samples = folder.succeed("sample model.flow --latents latents.csv");
-        assert_samples(&samples, rows.iter().map(|row| vector(&row["inverse"])));
+        assert_samples(&samples, rows.iter().map(|row| &*row.inverse));
     }
 }
 
 #[test]
 fn flow_matching_maps_latents_as_the_golden_files_do() {
-    for name in ["flow_matching_2d", "flow_matching_4d_context"] {
-        let (folder, rows) = golden(name);
-        folder.write("latents.csv", latents(&rows, "x0"));
-        for steps in ["1", "4", "100"] {
+    for name in FLOW_MATCHING {
+        let folder = folder_with_golden(name);
+        let rows: Vec<FlowMatchingRow> = rows(name);
+        let noise = rows.iter().map(|row| (&*row.x0, &*row.context));
+        folder.write("latents.csv", latents(noise));
+        for steps in [1, 4, 100] {
             let line = format!("sample model.flow --latents latents.csv --steps {steps}");
             let samples = folder.succeed(&line);
-            assert_samples(
-                &samples,
-                rows.iter().map(|row| vector(&row["euler"][steps])),
-            );
+            assert_samples(&samples, rows.iter().map(|row| &*row.euler[&steps]));
         }
     }
 }
@@ -97,14 +79,14 @@ fn latents_may_be_npy() {
 
 #[test]
 fn latents_of_another_width_are_refused() {
-    let (folder, rows) = golden("real_nvp_3d_context");
+    let folder = folder_with_golden("real_nvp_3d_context");
     folder.write("narrow.csv", "x,y,z\n1,2,3\n");
     let message = folder.fail("sample model.flow --latents narrow.csv");
     assert_tells(
         &message,
         &["narrow.csv", "3 columns", "3, then 2 of context"],
     );
-    folder.write("latents.csv", latents(&rows, "inverse_of"));
+    folder.write("latents.csv", "a,b,c,d,e\n1,2,3,4,5\n");
     for option in ["-n 5", "--seed 1", "--context 1,2"] {
         let line = format!("sample model.flow --latents latents.csv {option}");
         assert_tells(&folder.fail(&line), &["--latents", "cannot be used"]);
@@ -157,7 +139,7 @@ fn steps_are_for_flow_matching_alone() {
 
 #[test]
 fn context_without_names_is_given_by_numbers() {
-    let (folder, _) = golden("real_nvp_3d_context");
+    let folder = folder_with_golden("real_nvp_3d_context");
     let first = folder.succeed("sample model.flow -n 5 --context -0.5,2");
     assert_eq!(
         folder.succeed("sample model.flow -n 5 --context -0.5 --context 2"),
