@@ -1,7 +1,7 @@
 //! Model files: each byte of a small one, what is read back, and each check that a file must pass.
 
 use flowlet::format::{self, Description};
-use flowlet::{Aligned, Error, Kind, Model};
+use flowlet::{Activation, Aligned, Error, Kind, Model};
 use flowlet_tests::encoding::{encode, repair, weights_of};
 use flowlet_tests::random_flow::{real_nvps, velocity_fields};
 use flowlet_tests::{golden, tiny};
@@ -86,7 +86,9 @@ fn what_is_read_back_is_what_was_written() {
         assert_eq!(kind(&model), flow.kind);
         let net = &model.description().net;
         assert_eq!(net.precision, PRECISION);
-        assert_eq!(net.activation, flow.nets[0].activation);
+        if !net.hidden.is_empty() {
+            assert_eq!(net.activation, flow.nets[0].activation);
+        }
         let hidden = flow.nets[0].layers.iter().rev().skip(1).rev();
         let hidden = hidden.map(|layer| layer.bias.len());
         assert!(
@@ -271,6 +273,20 @@ fn padding_is_as_short_as_can_be_and_zero() {
         bytes.splice(at::WEIGHTS..at::WEIGHTS, [0; 4]);
     });
     assert_eq!(too_long, Some(Error::Malformed));
+}
+
+/// Else a net without hidden layers would have two encodings.
+#[test]
+fn nothing_to_activate_is_written_as_tanh() {
+    let activation = |activation, hidden: &[u16]| {
+        error_of_description(|description| {
+            description.net.activation = activation;
+            description.net.hidden = hidden.iter().copied().collect();
+        })
+    };
+    assert_eq!(activation(Activation::Elu, &[1]), None);
+    assert_eq!(activation(Activation::Tanh, &[]), None);
+    assert_eq!(activation(Activation::Elu, &[]), Some(Error::Malformed));
 }
 
 #[test]
