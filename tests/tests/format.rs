@@ -179,14 +179,14 @@ fn bytes_after_the_end_are_an_error() {
 }
 
 #[test]
-fn what_is_no_model_is_told_from_a_broken_one() {
+fn no_model_a_cut_one_and_a_damaged_one_are_told_apart() {
     assert_eq!(error_of(b""), Some(Error::NotAModel));
     assert_eq!(error_of(b"x,y\n1,2\n3,4\n5,6\n"), Some(Error::NotAModel));
-    let error = Error::Truncated {
-        expected: 12,
-        found: 3,
-    };
-    assert_eq!(error_of(b"flo"), Some(error));
+    for found in 1..80 {
+        let expected = if found < 12 { 12 } else { 80 };
+        let error = Error::Truncated { expected, found };
+        assert_eq!(error_of(&tiny::REAL_NVP[..found]), Some(error));
+    }
     let mut bytes = tiny::REAL_NVP;
     bytes[50] ^= 1;
     assert!(matches!(error_of(&bytes), Some(Error::Checksum { .. })));
@@ -276,6 +276,20 @@ fn padding_is_as_short_as_can_be_and_zero() {
         bytes.splice(at::WEIGHTS..at::WEIGHTS, [0; 4]);
     });
     assert_eq!(too_long, Some(Error::Malformed));
+}
+
+/// Else a net without hidden layers would have two encodings.
+#[test]
+fn nothing_to_activate_is_written_as_tanh() {
+    let activation = |activation, hidden: &[u16]| {
+        error_of_description(|description| {
+            description.net.activation = activation;
+            description.net.hidden = hidden.iter().copied().collect();
+        })
+    };
+    assert_eq!(activation(Activation::Elu, &[1]), None);
+    assert_eq!(activation(Activation::Tanh, &[]), None);
+    assert_eq!(activation(Activation::Elu, &[]), Some(Error::Malformed));
 }
 
 #[test]

@@ -325,6 +325,64 @@ fn sampler_and_density_give_the_bits_of_the_flows() {
     });
 }
 
+/// Not finite, with other bits than `f32::NAN` has where they are NaN.
+const NOT_FINITE: [f32; 4] = [
+    f32::INFINITY,
+    f32::NEG_INFINITY,
+    f32::from_bits(0xFFC0_0001),
+    f32::from_bits(0x7F80_1234),
+];
+
+fn assert_shown(what: &str, values: &[f32]) {
+    assert!(values.iter().any(|x| !x.is_finite()), "{what}: {values:?}");
+    let nans = values.iter().filter(|x| x.is_nan());
+    let bits: Vec<u32> = nans.map(|x| x.to_bits()).collect();
+    assert!(
+        bits.iter().all(|&x| x == f32::NAN.to_bits()),
+        "{what}: {bits:x?}"
+    );
+}
+
+#[test]
+fn what_is_not_finite_is_shown_and_has_one_nan() {
+    for_each_point(|flow, nvp, x, context| {
+        for (i, wrong) in NOT_FINITE.into_iter().enumerate() {
+            let scratch = &mut Scratch::new();
+            let mut x = x.to_vec();
+            x[i % flow.dim] = wrong;
+            let log_prob = nvp.log_prob(&x, context, scratch).unwrap();
+            assert_shown(&flow.name, &[log_prob]);
+            let mut z = x.clone();
+            nvp.forward(&mut z, context, scratch).unwrap();
+            assert_shown(&flow.name, &z);
+            z.copy_from_slice(&x);
+            nvp.forward_and_log_det(&mut z, context, scratch).unwrap();
+            assert_shown(&flow.name, &z);
+            z.copy_from_slice(&x);
+            nvp.inverse(&mut z, context, scratch).unwrap();
+            assert_shown(&flow.name, &z);
+        }
+    });
+    for_each_model(&all_velocity_fields(), |flow, model, rng| {
+        let field = model.velocity_field().unwrap();
+        for (i, wrong) in NOT_FINITE.into_iter().enumerate() {
+            let scratch = &mut Scratch::new();
+            let context = random_context(flow, rng);
+            let mut x = random_latent(flow.dim, rng);
+            x[i % flow.dim] = wrong;
+            if wrong.is_nan() {
+                let mut v = vec![0.0; flow.dim];
+                field.velocity(&x, 0.5, &context, &mut v, scratch).unwrap();
+                assert_shown(&flow.name, &v);
+            }
+            field
+                .euler(&mut x, NonZeroU16::MIN, &context, scratch)
+                .unwrap();
+            assert_shown(&flow.name, &x);
+        }
+    });
+}
+
 /// A scratch may come from another model, full of its numbers.
 #[test]
 fn what_a_scratch_held_before_changes_nothing() {
