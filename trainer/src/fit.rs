@@ -139,6 +139,8 @@ pub fn fit(
 ) -> Result<Fitted, Error> {
     checks::check(dataset, options)?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(options.seed);
+    // Away from the numbers that the points were drawn with, if by the same seed.
+    rng.jump();
     let split = Split::new(dataset, options.validation_share, &mut rng)?;
     let dim = dataset.points.ncols();
     let context_dim = dataset.context.ncols();
