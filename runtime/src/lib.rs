@@ -11,7 +11,7 @@
 //! use flowlet::{Model, Scratch, include_model};
 //! use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 //!
-//! static MOONS: &[u8] = include_model!("../moons.flow");
+//! static MOONS: &[u8] = include_model!("moons.flow");
 //!
 //! let model = Model::from_bytes(MOONS)?;
 //! let mut scratch = Scratch::<34>::new();
@@ -79,3 +79,8 @@ pub use sampler::Sampler;
 pub use scratch::{MAX_SCRATCH_LEN, Scratch};
 pub use solver::euler;
 pub use velocity::VelocityField;
+
+/// Compiles the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -32,7 +32,7 @@ const LN_TAU: f32 = 1.837_877_1;
 /// ```
 /// use flowlet::{Model, Scratch, include_model};
 ///
-/// let model = Model::from_bytes(include_model!("../moons.flow"))?;
+/// let model = Model::from_bytes(include_model!("moons.flow"))?;
 /// let flow = model.real_nvp()?;
 /// let mut scratch = Scratch::<{ flowlet::MAX_SCRATCH_LEN }>::new();
 ///

@@ -12,7 +12,7 @@ use core::panic::PanicInfo;
 use flowlet::{Error, Flow, MAX_SCRATCH_LEN, Model, Scratch, StandardNormal, include_model};
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
-static MOONS: &[u8] = include_model!("../../../runtime/moons.flow");
+static MOONS: &[u8] = include_model!("../../../runtime/src/moons.flow");
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

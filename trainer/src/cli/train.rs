@@ -25,7 +25,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::numbers::{MOST, count, learning_rate, step_count};
 use super::report::{Report, grouped};
-use super::summary::{add_model, axis_labels};
+use super::summary::{add_model, axis_labels, kind_name};
 use super::{Precision, check_apart};
 
 /// Fits a model to a toy set or a table and writes it as one file
@@ -371,6 +371,7 @@ fn plot(
             points: samples.view(),
         },
     ];
-    scatter(path, model.name(), axis_labels(model), &panels)?;
+    let title = format!("{}, {}", model.name(), kind_name(model));
+    scatter(path, &title, axis_labels(model), &panels)?;
     Ok(())
 }
