@@ -8,7 +8,7 @@ use std::{
 use flowlet::Model;
 
 /// Used where `FLOWLET_MODEL` names no other.
-const DEFAULT_MODEL: &str = "../../runtime/moons.flow";
+const DEFAULT_MODEL: &str = "../../runtime/src/moons.flow";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -86,3 +86,54 @@ impl AffineCoupling<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::{Activation, Net, Precision};
+
+    /// Applies a coupling of two dimensions whose net gives `s` and `t` whatever it reads.
+    fn coupled(first_moved: usize, s: f32, t: f32) -> ([f32; 2], f32) {
+        let net = Net {
+            precision: Precision::F32,
+            activation: Activation::Tanh,
+            hidden: heapless::Vec::new(),
+        };
+        let words = [s, t, 0.0, 0.0].map(f32::to_le_bytes);
+        let layer = AffineCoupling {
+            first_moved,
+            scale_clip: 2.0,
+            net: Mlp {
+                net: &net,
+                inputs: 1,
+                outputs: 2,
+                words: &words,
+            },
+        };
+        let (mut x, mut log_det) = ([1.0; 2], 0.0);
+        let mut buffers = Buffers(&mut [0.0; 2], &mut [0.0; 2]);
+        layer.forward_and_log_det(&mut x, &[], &mut buffers, &mut log_det);
+        (x, log_det)
+    }
+
+    #[test]
+    fn one_dimension_moves_and_the_other_is_kept() {
+        assert_eq!(coupled(1, 0.0, 3.0), ([1.0, 4.0], 0.0));
+        assert_eq!(coupled(0, 0.0, 3.0), ([4.0, 1.0], 0.0));
+    }
+
+    #[test]
+    fn scale_is_clipped_on_both_sides() {
+        for (s, clipped) in [(1.5, 1.5), (2.5, 2.0), (-2.5, -2.0), (f32::INFINITY, 2.0)] {
+            let (x, log_det) = coupled(1, s, 0.0);
+            assert_eq!(log_det, clipped);
+            assert_eq!(x, [1.0, libm::expf(clipped)]);
+        }
+    }
+
+    #[test]
+    fn a_scale_that_is_not_a_number_is_not_hidden() {
+        let (x, log_det) = coupled(1, f32::NAN, 0.0);
+        assert!(x[1].is_nan() && log_det.is_nan());
+    }
+}

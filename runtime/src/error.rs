@@ -144,7 +144,7 @@ impl fmt::Display for Error {
                 "the model's weights take {found} bytes and should take {expected}"
             ),
             Self::NotRealNvp => f.write_str(
-                "the model is a velocity field (flow matching), which has no log-probability yet: use a RealNVP",
+                "the model is a velocity field (flow matching), which gives no log-probability: use a RealNVP",
             ),
             Self::NotVelocityField => {
                 f.write_str("the model is a RealNVP, which has no velocity: use flow matching")

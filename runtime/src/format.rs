@@ -55,6 +55,30 @@ pub struct Header {
     pub length: u32,
 }
 
+impl File<'_> {
+    /// Bytes of the shortest encoding, which is the one that is written.
+    ///
+    /// Postcard's serializer would tell too, but it can panic for all the compiler knows.
+    pub(crate) fn encoded_len(&self) -> usize {
+        Header::LENGTH
+            + self.description.encoded_len()
+            + run_len(self.padding.len())
+            + run_len(self.weights.len())
+            + size_of_val(&self.checksum)
+    }
+}
+
+/// Bytes of a run of `n` bytes with its length before it.
+fn run_len(n: usize) -> usize {
+    varint_len(n) + n
+}
+
+/// Bytes of a varint: seven bits each.
+fn varint_len(n: usize) -> usize {
+    let bits = usize::BITS - (n | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
 impl Header {
     /// Bytes of an encoded header.
     pub const LENGTH: usize = 12;
@@ -106,6 +130,28 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    fn encoded_len(self) -> usize {
+        const VARIANT: usize = 1;
+        VARIANT
+            + match self {
+                Self::RealNvp {
+                    layer_count,
+                    scale_clip,
+                } => size_of_val(&layer_count) + size_of_val(&scale_clip),
+                Self::FlowMatching { step_count } => varint_len(step_count.get().into()),
+            }
+    }
+}
+
+impl Net {
+    fn encoded_len(&self) -> usize {
+        const PRECISION_AND_ACTIVATION: usize = 2;
+        let widths = self.hidden.iter().map(|&width| varint_len(width.into()));
+        PRECISION_AND_ACTIVATION + varint_len(self.hidden.len()) + widths.sum::<usize>()
+    }
+}
+
 /// How a net's numbers are stored and computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -125,10 +171,25 @@ pub enum Activation {
 }
 
 impl<'a> Description<'a> {
+    fn encoded_len(&self) -> usize {
+        const DIM_AND_CONTEXT_DIM: usize = 2;
+        run_len(self.name.len())
+            + run_len(self.labels.len())
+            + DIM_AND_CONTEXT_DIM
+            + self.kind.encoded_len()
+            + self.net.encoded_len()
+    }
+
     /// The names of the columns and of the context numbers, if there are any.
     pub fn labels(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let lines = (!self.labels.is_empty()).then(|| self.labels.split('\n'));
-        lines.into_iter().flatten()
+        let mut rest = (!self.labels.is_empty()).then_some(self.labels);
+        core::iter::from_fn(move || {
+            let labels = rest?;
+            // `split` may panic for all the compiler knows.
+            let end = labels.bytes().position(|byte| byte == b'\n');
+            rest = end.and_then(|end| labels.get(end + 1..));
+            labels.get(..end.unwrap_or(labels.len()))
+        })
     }
 
     /// Number of nets.

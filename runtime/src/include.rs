@@ -15,7 +15,7 @@ pub struct Aligned<T: ?Sized>(
 /// no alignment.
 ///
 /// ```
-/// static MOONS: &[u8] = flowlet::include_model!("../moons.flow");
+/// static MOONS: &[u8] = flowlet::include_model!("moons.flow");
 /// assert_eq!(MOONS.as_ptr() as usize % 4, 0);
 /// ```
 #[macro_export]

@@ -11,7 +11,7 @@
 //! use flowlet::{Model, Scratch, include_model};
 //! use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 //!
-//! static MOONS: &[u8] = include_model!("../moons.flow");
+//! static MOONS: &[u8] = include_model!("moons.flow");
 //!
 //! let model = Model::from_bytes(MOONS)?;
 //! let mut scratch = Scratch::<34>::new();
@@ -38,7 +38,7 @@
 //! - Time `t = 0` is noise, `t = 1` is data.
 //! - Log-probabilities are in nats, in the units of the data: standardization is part of the model.
 //! - Values beyond the range of `f32` become infinite or NaN, as the arithmetic has it; inputs that
-//!   are not finite give outputs that are not.
+//!   are not finite give outputs that are not. All NaNs that leave the crate have the same bits.
 //!
 //! # Features
 //!
@@ -79,3 +79,8 @@ pub use sampler::Sampler;
 pub use scratch::{MAX_SCRATCH_LEN, Scratch};
 pub use solver::euler;
 pub use velocity::VelocityField;
+
+/// Compiles the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -65,6 +65,5 @@ fn split(words: &[Word], n: usize) -> (&[Word], &[Word]) {
 
 /// The first `n` values; buffers are checked to have them.
 fn head(values: &mut [f32], n: usize) -> &mut [f32] {
-    let n = n.min(values.len());
-    &mut values[..n]
+    values.get_mut(..n).unwrap_or_default()
 }

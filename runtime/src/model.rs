@@ -6,7 +6,7 @@ use crate::crc::crc32;
 use crate::density::Density;
 use crate::error::Error;
 use crate::format::{
-    Description, File, Header, Kind, MAGIC, MAX_CONTEXT_DIM, MAX_DIM, MAX_LAYER_COUNT,
+    Activation, Description, File, Header, Kind, MAGIC, MAX_CONTEXT_DIM, MAX_DIM, MAX_LAYER_COUNT,
     MAX_SCALE_CLIP, MAX_WIDTH, VERSION,
 };
 use crate::kernel::{Word, value};
@@ -328,14 +328,13 @@ fn check_checksum(bytes: &[u8]) -> Result<(), Error> {
 /// Postcard writes the shortest form of each number but reads longer ones too: equal lengths mean
 /// equal bytes.
 fn check_encoding(file: &File<'_>, length: usize) -> Result<(), Error> {
-    let size = postcard::serialize_with_flavor(file, postcard::ser_flavors::Size::default());
     let before_weights = length
         .checked_sub(file.weights.len() + size_of_val(&file.checksum))
         .ok_or(Error::Malformed)?;
     let padded = before_weights.is_multiple_of(4)
         && file.padding.len() < 4
         && file.padding.iter().all(|&byte| byte == 0);
-    if size == Ok(length) && padded {
+    if file.encoded_len() == length && padded {
         Ok(())
     } else {
         Err(Error::Malformed)
@@ -350,6 +349,10 @@ fn check_description(description: &Description<'_>) -> Result<(), Error> {
         0,
         MAX_CONTEXT_DIM,
     )?;
+    if description.net.hidden.is_empty() && description.net.activation != Activation::Tanh {
+        // Without hidden layers there is nothing to activate: one way to say so.
+        return Err(Error::Malformed);
+    }
     for &width in &description.net.hidden {
         check_limit("width", width.into(), 1, MAX_WIDTH)?;
     }
@@ -364,18 +367,9 @@ fn check_description(description: &Description<'_>) -> Result<(), Error> {
         }
     }
     let expected = usize::from(description.dim) + usize::from(description.context_dim);
-    match label_count(description.labels) {
+    match description.labels().count() {
         found if found != 0 && found != expected => Err(Error::Labels { expected, found }),
         _ => Ok(()),
-    }
-}
-
-/// One more than there are line breaks; `split` would count the same but may panic for all the
-/// compiler knows.
-fn label_count(labels: &str) -> usize {
-    match labels {
-        "" => 0,
-        _ => 1 + labels.bytes().filter(|&byte| byte == b'\n').count(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::coupling::AffineCoupling;
 use crate::error::Error;
+use crate::kernel::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
 
@@ -31,7 +32,7 @@ const LN_TAU: f32 = 1.837_877_1;
 /// ```
 /// use flowlet::{Model, Scratch, include_model};
 ///
-/// let model = Model::from_bytes(include_model!("../moons.flow"))?;
+/// let model = Model::from_bytes(include_model!("moons.flow"))?;
 /// let flow = model.real_nvp()?;
 /// let mut scratch = Scratch::<{ flowlet::MAX_SCRATCH_LEN }>::new();
 ///
@@ -71,6 +72,7 @@ impl<'m> RealNvp<'m> {
         for layer in self.layers() {
             layer.forward(x, context, &mut workspace.buffers);
         }
+        x.iter_mut().for_each(|z| *z = one_nan(*z));
         Ok(())
     }
 
@@ -110,7 +112,7 @@ impl<'m> RealNvp<'m> {
             layer.inverse_and_log_det(z, context, &mut workspace.buffers, &mut log_det);
         }
         self.model.standardization().inverse(z);
-        Ok(log_det)
+        Ok(one_nan(log_det))
     }
 
     /// `ln p(x)` in nats: `ln N(z; 0, I) + ln |det dz/dx|` with `z = forward(x)`.
@@ -134,7 +136,7 @@ impl<'m> RealNvp<'m> {
         let z = &mut *workspace.point;
         z.iter_mut().zip(x).for_each(|(z, x)| *z = *x);
         let log_det = self.forward_and_log_det_in(z, context, &mut workspace.buffers);
-        log_normal(z) + log_det
+        one_nan(log_normal(z) + log_det)
     }
 
     /// [`inverse`](Self::inverse) for sizes that are checked.
@@ -156,7 +158,8 @@ impl<'m> RealNvp<'m> {
         for layer in self.layers() {
             layer.forward_and_log_det(x, context, buffers, &mut log_det);
         }
-        log_det
+        x.iter_mut().for_each(|z| *z = one_nan(*z));
+        one_nan(log_det)
     }
 
     fn layers(&self) -> impl DoubleEndedIterator<Item = AffineCoupling<'m>> {

@@ -19,7 +19,7 @@ use crate::scratch::Workspace;
 /// use flowlet::{Model, Sampler, Scratch, include_model};
 /// use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 ///
-/// let model = Model::from_bytes(include_model!("../moons.flow"))?;
+/// let model = Model::from_bytes(include_model!("moons.flow"))?;
 /// let mut scratch = Scratch::<34>::new();
 /// let mut sampler: Sampler<2> = model.sampler(&mut scratch)?;
 /// let mut rng = Xoshiro128PlusPlus::seed_from_u64(7);

@@ -1,6 +1,6 @@
 //! The transform between the data's units and the flow's.
 
-use crate::kernel::{Word, value};
+use crate::kernel::{Word, one_nan, value};
 
 /// `u = (x − mean) / std`, column by column.
 ///
@@ -22,7 +22,7 @@ impl Standardization<'_> {
     /// Takes standardized space to data.
     pub(crate) fn inverse(&self, u: &mut [f32]) {
         for (u, mean, std) in self.columns(u) {
-            *u = mean + std * *u;
+            *u = one_nan(mean + std * *u);
         }
     }
 
@@ -38,5 +38,32 @@ impl Standardization<'_> {
             .zip(self.mean)
             .zip(self.std)
             .map(|((x, mean), std)| (x, value(mean), value(std)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEAN: [Word; 2] = [1.0f32.to_le_bytes(), (-2.0f32).to_le_bytes()];
+    const STD: [Word; 2] = [0.5f32.to_le_bytes(), 4.0f32.to_le_bytes()];
+    const TRANSFORM: Standardization<'static> = Standardization {
+        mean: &MEAN,
+        std: &STD,
+    };
+
+    #[test]
+    fn a_standard_deviation_off_the_mean_is_1() {
+        let mut x = [1.5, -6.0];
+        TRANSFORM.forward(&mut x);
+        assert_eq!(x, [1.0, -1.0]);
+        TRANSFORM.inverse(&mut x);
+        assert_eq!(x, [1.5, -6.0]);
+    }
+
+    #[test]
+    fn log_det_is_minus_the_sum_of_ln_std() {
+        let expected = -(0.5f32 * 4.0).ln();
+        assert!((TRANSFORM.log_det() - expected).abs() <= f32::EPSILON);
     }
 }

@@ -3,6 +3,7 @@
 use core::num::NonZeroU16;
 
 use crate::error::Error;
+use crate::kernel::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
 use crate::solver::euler;
@@ -101,6 +102,6 @@ impl<'m> VelocityField<'m> {
         let output = self.model.net(0).evaluate(input, buffers);
         v.iter_mut()
             .zip(output)
-            .for_each(|(v, output)| *v = *output);
+            .for_each(|(v, output)| *v = one_nan(*output));
     }
 }

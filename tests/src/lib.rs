@@ -1,1 +1,16 @@
-//! What the runtime promises, tested from outside: golden values, properties, the format, the command line, and equal bits on emulated boards.
+//! What the runtime promises, tested from outside: golden values, properties, the format, the command
+//! line, and equal bits on emulated boards.
+//!
+//! Here is what those tests hold the runtime against: golden values, flows of many shapes, the
+//! formulas in `f64`, files written byte by byte, the statistics of a normal distribution; and the
+//! command line, run as a person runs it.
+
+pub mod command;
+pub mod encoding;
+pub mod golden;
+pub mod jacobian;
+pub mod normal_distribution;
+pub mod random_flow;
+pub mod reference;
+pub mod tiny;
+pub mod tolerance;

@@ -3,6 +3,7 @@
 mod context;
 mod import;
 mod inspect;
+mod numbers;
 mod report;
 mod run;
 mod sample;
@@ -10,8 +11,11 @@ mod score;
 mod summary;
 mod train;
 
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Puts generative flows on microcontrollers.
@@ -82,6 +86,28 @@ pub(crate) fn run() -> ExitCode {
 
 /// Whether whoever read the output has read enough, as `head` does.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
-    error.downcast_ref().is_some_and(broken)
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// That no file is written over one that is read, or over another that is written.
+fn check_apart(read: &[Option<&Path>], written: &[Option<&Path>]) -> anyhow::Result<()> {
+    let written: Vec<&Path> = written.iter().copied().flatten().collect();
+    for (i, path) in written.iter().enumerate() {
+        let mut others = read.iter().flatten().chain(&written[..i]);
+        ensure!(
+            !others.any(|other| is_same_file(path, other)),
+            "{} would be written over another file of this command: choose another name",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Whether both names lead to one regular file, or are the same name.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b && a.is_file(),
+        _ => a == b,
+    }
 }

@@ -29,7 +29,7 @@ pub enum Error {
         problem: Problem,
     },
     /// There are too few points to fit and validate a model.
-    #[error("{rows} rows are too few to fit a flow: give {minimum} or more")]
+    #[error("too few rows to fit a flow: {rows}, give {minimum} or more")]
     TooFewRows {
         /// Rows found.
         rows: usize,
@@ -97,6 +97,16 @@ pub enum Error {
         /// The sizes that fit the flow's dimensions and its first net.
         expected: String,
     },
+    /// The numbers of a flow do not fit its sizes.
+    #[error("the flow has {found} {what} where {expected} are expected")]
+    Count {
+        /// What there is too much or too little of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many fit.
+        expected: usize,
+    },
     /// A flow has no nets.
     #[error("the flow has no nets")]
     NoNets,
@@ -117,6 +127,14 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn cannot_read(path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            action: "read",
+            path: path.into(),
+            source,
+        }
+    }
+
     pub(crate) fn table(path: &Path, problem: Problem) -> Self {
         Self::Table {
             path: path.into(),

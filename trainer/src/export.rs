@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU16;
 
-use flowlet::Precision;
 use flowlet::format::{self, Description, File, Header, Kind, Net};
+use flowlet::{Activation, Precision};
 
 use crate::error::Error;
 use crate::flow::{Flow, FlowKind};
@@ -14,8 +14,10 @@ use crate::nn::{Dense, Mlp};
 ///
 /// # Errors
 ///
-/// [`Error::Unequal`] where the nets differ in their hidden layers or activation, [`Error::Model`]
-/// where a size is beyond the format's limits or a number is not finite.
+/// [`Error::Limit`] where a size is beyond the format's limits, [`Error::NoNets`],
+/// [`Error::NoSteps`], [`Error::Unequal`] where the nets differ in their hidden layers or activation,
+/// [`Error::Count`] where means, standard deviations or biases are too many or too few,
+/// [`Error::Model`] with what the runtime has against the rest, as a number that is not finite.
 pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
     // The file has one label a line.
     let labels: Vec<String> = flow.labels.iter().map(|l| l.replace('\n', " ")).collect();
@@ -28,6 +30,8 @@ pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
         kind: kind(flow)?,
         net: net(flow, precision)?,
     };
+    check_count("means", flow.mean.len(), flow.dim)?;
+    check_count("standard deviations", flow.std.len(), flow.dim)?;
     for (k, net) in flow.nets.iter().enumerate() {
         check_shape(&description, k, net)?;
     }
@@ -63,7 +67,11 @@ fn net(flow: &Flow, precision: Precision) -> Result<Net, Error> {
     let hidden = first.layers[..depth - 1].iter().map(width);
     Ok(Net {
         precision,
-        activation: first.activation,
+        // The format's one way to say that there is nothing to activate.
+        activation: match depth {
+            1 => Activation::Tanh,
+            _ => first.activation,
+        },
         hidden: hidden.collect::<Result<_, _>>()?,
     })
 }
@@ -75,15 +83,30 @@ fn limited<T: TryFrom<usize>>(what: &'static str, found: usize, max: usize) -> R
     size.flatten().ok_or(limit)
 }
 
+fn check_count(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Count {
+        what,
+        found,
+        expected,
+    })
+}
+
 /// That net `k` has the shape and activation that the file gives all nets.
 fn check_shape(description: &Description<'_>, k: usize, net: &Mlp<f32>) -> Result<(), Error> {
+    for layer in &net.layers {
+        check_count("biases in a layer", layer.bias.len(), layer.weight.nrows())?;
+    }
     let expected: Vec<_> = description.layer_ends(k).collect();
     let found: Vec<_> = net
         .layers
         .iter()
         .map(|layer| (layer.weight.ncols(), layer.weight.nrows()))
         .collect();
-    if found == expected && net.activation == description.net.activation {
+    let activates = !description.net.hidden.is_empty();
+    if found == expected && (!activates || net.activation == description.net.activation) {
         return Ok(());
     }
     Err(Error::Unequal {

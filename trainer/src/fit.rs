@@ -1,6 +1,7 @@
 //! Fits a flow to points.
 
 mod checks;
+mod context;
 pub mod objective;
 mod shards;
 mod split;
@@ -141,7 +142,7 @@ pub fn fit(
     let split = Split::new(dataset, options.validation_share, &mut rng)?;
     let dim = dataset.points.ncols();
     let context_dim = dataset.context.ncols();
-    let best = match options.model {
+    let mut best = match options.model {
         ModelKind::RealNvp => {
             let objective = RealNvp::new(dim, context_dim, options.layers);
             Training::new(objective, &split, options, rng).run(report)?
@@ -151,6 +152,9 @@ pub fn fit(
             Training::new(objective, &split, options, rng).run(report)?
         }
     };
+    for net in &mut best.nets {
+        split.context_scale.fold_into(net);
+    }
     Ok(Fitted {
         training_rows: split.training.len(),
         validation_rows: split.validation.len(),

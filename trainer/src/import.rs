@@ -30,11 +30,7 @@ const DEFAULT_STEP_COUNT: u16 = 100;
 ///
 /// [`Error::Io`] where the file cannot be read, [`Error::Import`] with what is missing or amiss.
 pub fn import(path: &Path) -> Result<Flow, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Io {
-        action: "read",
-        path: path.into(),
-        source,
-    })?;
+    let bytes = std::fs::read(path).map_err(|source| Error::cannot_read(path, source))?;
     let source = Source::new(path, &bytes)?;
     let dim = source.number("dim", None)?;
     let kind = source.kind()?;
@@ -192,7 +188,12 @@ impl<'a> Source<'a> {
             )));
         };
         let values = self.values(name, &tensor)?;
-        Ok(Array2::from_shape_vec((outputs, inputs), values).expect("the shape counts the values"))
+        Array2::from_shape_vec((outputs, inputs), values).map_err(|_| {
+            // A side of zero hides another that no memory holds.
+            self.problem(format_args!(
+                "has tensor {name:?} of shape [{outputs}, {inputs}], which is no matrix"
+            ))
+        })
     }
 
     fn vector(&self, name: &str, length: usize) -> Result<Array1<f32>, Error> {

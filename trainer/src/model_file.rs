@@ -30,11 +30,7 @@ impl ModelFile {
     ///
     /// [`Error::Io`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Io {
-            action: "read",
-            path: path.into(),
-            source,
-        })?;
+        let bytes = std::fs::read(path).map_err(|source| Error::cannot_read(path, source))?;
         Ok(Self::from_bytes(path, &bytes))
     }
 

@@ -3,9 +3,10 @@
 //! Prints samples of a model, and their log-probabilities where it has them.
 //!
 //! ```text
-//! moons: RealNVP, 8 layers, 2 dimensions
-//! sample  0.843157 -0.218911  log_prob  -0.412345  bits 3f57d923 be602a34 bed31f3a
-//! done: 1 sample
+//! moons: RealNVP, 6 layers, 2 dimensions, 0 context numbers
+//! sample  0.994681  0.132457  log_prob  -0.071015  bits 3f7ea364 3e07a2ea bd917050
+//! sample  1.971460  0.410070  log_prob  -0.151505  bits 3ffc58ca 3ed1f4b0 be1b2440
+//! done: 2 samples
 //! ```
 //!
 //! The bits are those of the point and then of the log-probability.

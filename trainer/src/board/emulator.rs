@@ -18,7 +18,7 @@ const INSTALL: &str = if cfg!(target_os = "macos") {
     "sudo apt-get install -y --no-install-recommends qemu-system-arm"
 };
 
-/// Lines on their way: few, so that a program that writes without end takes no memory.
+/// Lines on their way: few, so that a program is not far ahead of its deadline.
 const LINES_AHEAD: usize = 64;
 
 /// Finds out whether QEMU is there, before a build is spent on it.

@@ -14,15 +14,15 @@ pub enum BoardError {
         /// The name.
         name: String,
     },
-    /// The checkout that has the firmware's source has moved.
+    /// The checkout that this crate was built in is not there, or there was none.
     #[error(
-        "the firmware's source is no longer at {folder}: build flowlet again where its checkout is now"
+        "the firmware's source is not at {folder}: install flowlet from a checkout that stays where it is"
     )]
     NoSource {
         /// Where it was when this crate was built.
         folder: String,
     },
-    /// Rust cannot compile for the board yet.
+    /// Rust has no libraries for the board.
     #[error("Rust's target {target} is missing: type `rustup target add {target}`")]
     NoTarget {
         /// The target.
@@ -121,10 +121,10 @@ fn names() -> String {
 /// The end of a transcript, as much as a person reads.
 pub(super) fn tail(transcript: &str) -> String {
     const LINES: usize = 10;
-    let count = transcript.lines().count();
-    let lines: Vec<_> = transcript
-        .lines()
-        .skip(count.saturating_sub(LINES))
-        .collect();
+    let mut lines: Vec<_> = transcript.lines().rev().take(LINES).collect();
+    if lines.is_empty() {
+        lines.push("(none)");
+    }
+    lines.reverse();
     lines.join("\n")
 }

@@ -36,6 +36,20 @@ impl Program {
 /// [`Error::Board`] where the source or Rust's target is missing or the build fails, [`Error::Io`]
 /// where the build has no place.
 pub fn build(board: Board, package: &str, model: Option<&ModelFile>) -> Result<Program, Error> {
+    build_with(board, package, model, "release")
+}
+
+/// [`build`], with another of the examples' profiles.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_with(
+    board: Board,
+    package: &str,
+    model: Option<&ModelFile>,
+    profile: &str,
+) -> Result<Program, Error> {
     let source = source()?;
     check_target(board)?;
     let target = source.join("target");
@@ -47,14 +61,14 @@ pub fn build(board: Board, package: &str, model: Option<&ModelFile>) -> Result<P
     let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
     lock.lock().map_err(io("lock", &lock_path))?;
 
-    let mut cargo = cargo(board, package, &source);
+    let mut cargo = cargo(board, package, profile, &source);
     if let Some(model) = model {
         let path = target.join("model.flow");
         place(&path, model.bytes())?;
         cargo.env("FLOWLET_MODEL", path);
     }
     check_built(board, &mut cargo)?;
-    take(&target.join(board.target()).join("release").join(package))
+    take(&target.join(board.target()).join(profile).join(package))
 }
 
 /// The workspace with the examples.
@@ -85,7 +99,7 @@ fn check_target(board: Board) -> Result<(), BoardError> {
     }
 }
 
-fn cargo(board: Board, package: &str, source: &Path) -> Command {
+fn cargo(board: Board, package: &str, profile: &str, source: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let foreign = env::vars_os().map(|(name, _)| name);
     for name in foreign.filter(|name| is_foreign(&name.to_string_lossy())) {
@@ -94,7 +108,7 @@ fn cargo(board: Board, package: &str, source: &Path) -> Command {
     let features = format!("support/{board}");
     cargo
         .current_dir(source)
-        .args(["build", "--release", "--quiet", "--locked"])
+        .args(["build", "--profile", profile, "--quiet", "--locked"])
         .args(["--package", package, "--features", &features])
         .args(["--target", board.target(), "--target-dir", "target"]);
     cargo
@@ -153,5 +167,54 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error
         action,
         path: path.into(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_meant_for_the_host_stays_with_the_host() {
+        for name in [
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_BUILD_TARGET",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL",
+            "CARGO_TARGET_DIR",
+            "CARGO_TARGET_THUMBV6M_NONE_EABI_RUSTFLAGS",
+            "RUSTFLAGS",
+        ] {
+            assert!(is_foreign(name), "{name}");
+        }
+        for name in [
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+            "PATH",
+            "RUSTUP_TOOLCHAIN",
+        ] {
+            assert!(!is_foreign(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_lies_there_is_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.flow");
+        let time = || fs::metadata(&path).unwrap().modified().unwrap();
+        place(&path, b"one").unwrap();
+        let first = std::time::SystemTime::UNIX_EPOCH;
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(first)
+            .unwrap();
+        place(&path, b"one").unwrap();
+        assert_eq!(time(), first);
+        place(&path, b"two").unwrap();
+        assert_ne!(time(), first);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
     }
 }

@@ -1,6 +1,6 @@
 //! Context numbers as they are typed.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use flowlet::Model;
 use ndarray::Array2;
 
@@ -20,19 +20,19 @@ pub(super) fn parse(model: &Model<'_>, items: &[String]) -> anyhow::Result<Vec<f
         bail!("the model takes no context: leave out --context");
     }
     if items.iter().any(|item| item.contains('=')) {
-        return by_name(&labels, items);
+        return by_name(&labels, items, expected);
     }
-    let numbers: Vec<f32> = items
-        .iter()
-        .map(|item| number(item))
-        .collect::<Result<_, _>>()?;
     ensure!(
-        numbers.len() == expected,
-        "--context has {} numbers, the model takes {expected}: {}",
-        numbers.len(),
+        items.len() == expected,
+        "the length of --context is {}, the model takes {expected}: write {}",
+        items.len(),
         usage(&labels, expected)
     );
-    Ok(numbers)
+    let number = |item: &String| {
+        let write = || format!("write {}", usage(&labels, expected));
+        number(item).map_err(|error| anyhow!("{error}: {}", write()))
+    };
+    items.iter().map(number).collect()
 }
 
 /// The same context for each of `n` rows.
@@ -40,7 +40,12 @@ pub(super) fn repeated(context: &[f32], n: usize) -> Array2<f32> {
     Array2::from_shape_fn((n, context.len()), |(_, column)| context[column])
 }
 
-fn by_name(labels: &[&str], items: &[String]) -> anyhow::Result<Vec<f32>> {
+fn by_name(labels: &[&str], items: &[String], expected: usize) -> anyhow::Result<Vec<f32>> {
+    ensure!(
+        !labels.is_empty(),
+        "the model's context has no names: write {}",
+        usage(labels, expected)
+    );
     let mut context = vec![None; labels.len()];
     for item in items {
         let (name, value) = item
@@ -54,8 +59,9 @@ fn by_name(labels: &[&str], items: &[String]) -> anyhow::Result<Vec<f32>> {
         .find(|(_, value)| value.is_none());
     if let Some((label, _)) = missing {
         bail!(
-            "--context lacks {}",
-            label.split('=').next().unwrap_or(label)
+            "--context lacks {}: write {}",
+            column(label),
+            usage(labels, expected)
         );
     }
     Ok(context.into_iter().flatten().collect())
@@ -69,6 +75,7 @@ fn set(
     value: &str,
 ) -> anyhow::Result<()> {
     if let Some(i) = labels.iter().position(|label| *label == name) {
+        check_first(name, context[i])?;
         context[i] = Some(number(value)?);
         return Ok(());
     }
@@ -82,7 +89,7 @@ fn set(
     let known: Vec<&str> = categories.iter().flatten().map(String::as_str).collect();
     ensure!(
         !known.is_empty(),
-        "the model's context has no {name}: it is {}",
+        "the model's context has no {name}: write {}",
         usage(labels, 0)
     );
     ensure!(
@@ -92,9 +99,15 @@ fn set(
     );
     for (number, category) in context.iter_mut().zip(&categories) {
         if let Some(category) = category {
+            check_first(name, *number)?;
             *number = Some(f32::from(category == value));
         }
     }
+    Ok(())
+}
+
+fn check_first(name: &str, number: Option<f32>) -> anyhow::Result<()> {
+    ensure!(number.is_none(), "--context has {name} twice: name it once");
     Ok(())
 }
 
@@ -107,18 +120,29 @@ fn number(text: &str) -> anyhow::Result<f32> {
     number.with_context(|| format!("--context has {text:?}, which is not a finite number"))
 }
 
-/// How to write a context of these labels, or of `count` numbers without any.
+/// How to write a context of these labels, or of `count` numbers without any:
+/// `activity=running|walking,speed=NUMBER`.
 fn usage(labels: &[&str], count: usize) -> String {
     if labels.is_empty() {
         return vec!["NUMBER"; count].join(",");
     }
-    let with_value = |label: &&str| match label.contains('=') {
-        true => (*label).to_owned(),
-        false => format!("{label}=NUMBER"),
-    };
-    labels
-        .iter()
-        .map(with_value)
-        .collect::<Vec<_>>()
-        .join(" or ")
+    let columns = labels.chunk_by(|a, b| a.contains('=') && column(a) == column(b));
+    columns.map(column_usage).collect::<Vec<_>>().join(",")
+}
+
+/// How to write the labels of one column.
+fn column_usage(labels: &[&str]) -> String {
+    let categories: Vec<_> = labels.iter().filter_map(|l| l.split_once('=')).collect();
+    match categories.as_slice() {
+        [] => format!("{}=NUMBER", labels[0]),
+        [(column, _), ..] => {
+            let categories: Vec<_> = categories.iter().map(|(_, category)| *category).collect();
+            format!("{column}={}", categories.join("|"))
+        }
+    }
+}
+
+/// The column that a label is about.
+fn column(label: &str) -> &str {
+    label.split_once('=').map_or(label, |(column, _)| column)
 }

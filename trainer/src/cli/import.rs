@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use flowlet_trainer::export::export;
 use flowlet_trainer::import::import;
 
-use super::Precision;
 use super::report::Report;
 use super::summary::add_model;
+use super::{Precision, check_apart};
 
 /// Turns a flow trained in PyTorch or JAX into a model file
 ///
@@ -42,6 +42,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    check_apart(&[Some(&arguments.file)], &[Some(&arguments.output)])?;
     let flow = import(&arguments.file)?;
     let file = export(&flow, arguments.precision.into())?;
     file.write(&arguments.output)?;

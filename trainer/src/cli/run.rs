@@ -8,16 +8,17 @@ use flowlet::Model;
 use flowlet_trainer::board::{
     Board, BoardRun, Progress, Request, default_n, macs_per_sample, run as run_on,
 };
+use flowlet_trainer::data::name_of;
 use flowlet_trainer::data::table::write_csv;
-use flowlet_trainer::inference::{log_probs, noise, transport};
 use flowlet_trainer::model_file::ModelFile;
-use flowlet_trainer::output::write_whole;
+use flowlet_trainer::output::{check_writable, write_whole};
 use flowlet_trainer::plot::{Panel, scatter};
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array2;
 
+use super::numbers::{MOST, count, step_count};
 use super::report::{Report, grouped};
-use super::{context, sample, summary};
+use super::{check_apart, context, sample, summary};
 
 /// Samples that are printed.
 const SHOWN: usize = 8;
@@ -38,13 +39,19 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
     board: Board,
     /// Number of samples; as many as the board does in a few seconds unless given
-    #[arg(short, long, value_name = "N")]
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        value_parser = count::<u32>(1..=MOST),
+        allow_negative_numbers = true
+    )]
     n: Option<u32>,
     /// Seed of the noise
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Euler steps of a flow-matching model, instead of its own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
     steps: Option<NonZeroU16>,
     /// Context for all samples: its numbers in order, or NAME=VALUE for each
     #[arg(
@@ -70,30 +77,31 @@ fn board(name: &str) -> Result<Board, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let plot_path = plot_path(arguments);
+    let written = [arguments.output.as_deref(), Some(plot_path.as_path())];
+    check_apart(&[Some(&arguments.model)], &written)?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     sample::check_steps(&model, arguments.steps)?;
     let request = request(&model, arguments)?;
+    for path in written.into_iter().flatten() {
+        check_writable(path)?;
+    }
     let outcome = run_with_progress(arguments.board, &file, &request)?;
-    check_bits(&model, &request, &outcome)?;
+    ensure!(
+        outcome.has_bits_of_host(&model, &request)?,
+        "the board's samples differ from this computer's: this is a fault in flowlet"
+    );
 
     let table = table(&model, &outcome);
     if let Some(path) = &arguments.output {
         write_whole(path, |file| write_csv(file, &table.0, table.1.view()))?;
     }
-    let path = match &arguments.plot {
-        Some(path) => path.clone(),
-        None => PathBuf::from(format!(
-            "{}-{}.png",
-            file_stem(&arguments.model),
-            arguments.board
-        )),
-    };
-    plot(&path, &model, arguments.board, &outcome)?;
+    plot(&plot_path, &model, arguments.board, &outcome)?;
 
     let mut report = Report::default();
     add_outcome(&mut report, arguments, &model, &outcome);
-    let path = path.display().to_string();
+    let path = plot_path.display().to_string();
     report.fact("plot", path.clone(), "picture", path);
     Ok(report.print(arguments.json)?)
 }
@@ -101,7 +109,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn request(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Request> {
     let macs = macs_per_sample(model, arguments.steps);
     let n = arguments.n.unwrap_or(default_n(arguments.board, macs));
-    ensure!(n > 0, "-n 0 asks for no samples: ask for one or more");
     Ok(Request {
         n,
         seed: arguments.seed,
@@ -130,31 +137,6 @@ fn run_with_progress(
     Ok(outcome?)
 }
 
-/// That the board gave what this computer gives, to the bit.
-fn check_bits(model: &Model<'_>, request: &Request, outcome: &BoardRun) -> anyhow::Result<()> {
-    let n = outcome.samples.nrows();
-    let context = context::repeated(&request.context, n);
-    let noise = noise(n, model.dim(), request.seed);
-    let samples = transport(model, &noise, &context, request.step_count)?;
-    let mut equal = bits(&samples).eq(bits(&outcome.samples));
-    if let Some(found) = &outcome.log_probs {
-        let expected = log_probs(model, &samples, &context)?;
-        equal &= found
-            .iter()
-            .map(|p| p.to_bits())
-            .eq(expected.iter().map(|p| p.to_bits()));
-    }
-    ensure!(
-        equal,
-        "the board's samples differ from this computer's: this is a fault in flowlet"
-    );
-    Ok(())
-}
-
-fn bits(rows: &Array2<f32>) -> impl Iterator<Item = u32> {
-    rows.iter().map(|number| number.to_bits())
-}
-
 /// The samples and, where there are any, their log-probabilities, with the columns' names.
 fn table(model: &Model<'_>, outcome: &BoardRun) -> (Vec<String>, Array2<f32>) {
     let dim = model.dim();
@@ -171,11 +153,12 @@ fn table(model: &Model<'_>, outcome: &BoardRun) -> (Vec<String>, Array2<f32>) {
     (labels, rows)
 }
 
-fn file_stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into()
+fn plot_path(arguments: &Arguments) -> PathBuf {
+    let default = || {
+        let model = name_of(&arguments.model);
+        PathBuf::from(format!("{model}-{}.png", arguments.board))
+    };
+    arguments.plot.clone().unwrap_or_else(default)
 }
 
 fn plot(path: &Path, model: &Model<'_>, board: Board, outcome: &BoardRun) -> anyhow::Result<()> {

@@ -13,7 +13,8 @@ use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
 use ndarray::Array2;
 
-use super::context;
+use super::numbers::{MOST, count, step_count};
+use super::{check_apart, context};
 
 /// Draws samples from a model
 ///
@@ -27,13 +28,20 @@ pub(super) struct Arguments {
     /// The model file
     model: PathBuf,
     /// Number of samples
-    #[arg(short, long, default_value_t = 1000, value_name = "N")]
+    #[arg(
+        short,
+        long,
+        default_value_t = 1000,
+        value_name = "N",
+        value_parser = count::<usize>(1..=MOST),
+        allow_negative_numbers = true
+    )]
     n: usize,
     /// Seed of the noise
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Euler steps of a flow-matching model, instead of its own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
     steps: Option<NonZeroU16>,
     /// Context for all samples: its numbers in order, or NAME=VALUE for each
     #[arg(
@@ -52,6 +60,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let read = [
+        Some(arguments.model.as_path()),
+        arguments.latents.as_deref(),
+    ];
+    check_apart(&read, &[arguments.output.as_deref()])?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     check_steps(&model, arguments.steps)?;

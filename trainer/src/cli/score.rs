@@ -8,6 +8,9 @@ use flowlet_trainer::inference::log_probs;
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
 
+use super::check_apart;
+use serde_json::Value;
+
 use super::report::{Report, grouped};
 
 /// Gives the log-probability of each row of a table
@@ -32,6 +35,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let read = [&arguments.model, &arguments.data].map(|path| Some(path.as_path()));
+    check_apart(&read, &[arguments.output.as_deref()])?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     let cannot = || format!("cannot score with {}", arguments.model.display());
@@ -55,7 +60,12 @@ fn summary(log_probs: &[f32]) -> Report {
 
     let mut report = Report::default();
     report.fact("rows", log_probs.len(), "rows", grouped(log_probs.len()));
-    report.fact("mean", mean, "mean log_prob", format!("{mean:.4} nats"));
+    report.fact(
+        "mean",
+        value(mean),
+        "mean log_prob",
+        format!("{mean:.4} nats"),
+    );
     let quantiles = [
         ("min", "lowest", 0.0),
         ("q01", "1 % quantile", 0.01),
@@ -64,7 +74,26 @@ fn summary(log_probs: &[f32]) -> Report {
         ("max", "highest", 1.0),
     ];
     for (key, label, q) in quantiles {
-        report.fact(key, quantile(q), label, format!("{:.4}", quantile(q)));
+        let text = format!("{:.4}", quantile(q));
+        report.fact(key, value(quantile(q).into()), label, text);
+    }
+    let not_finite = log_probs.iter().filter(|p| !p.is_finite()).count();
+    report.value("not_finite", not_finite);
+    if not_finite > 0 {
+        let text = format!(
+            "{}, farther out than 32-bit numbers reach",
+            grouped(not_finite)
+        );
+        report.fact("not_finite", not_finite, "not finite", text);
     }
     report
+}
+
+/// A number for machines; JSON has none that is infinite or NaN, so those are strings.
+fn value(number: f64) -> Value {
+    if number.is_finite() {
+        number.into()
+    } else {
+        number.to_string().into()
+    }
 }

@@ -21,6 +21,8 @@ pub(super) fn add_model(report: &mut Report, model: &Model<'_>, bytes: usize) {
     if model.context_dim() > 0 {
         let context = numbered(model.context_dim(), model.labels().skip(model.dim()));
         report.fact("context_dim", model.context_dim(), "context", context);
+    } else {
+        report.value("context_dim", 0);
     }
     let labels: Vec<Value> = model.labels().map(Value::from).collect();
     report.value("labels", labels);

@@ -1,11 +1,13 @@
 //! `flowlet train`.
 
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
 use clap::ValueEnum;
 use flowlet::Model;
+use flowlet::format::{MAX_DEPTH, MAX_LAYER_COUNT, MAX_WIDTH};
 use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::{Selection, Table};
 use flowlet_trainer::data::toy::ToySet;
@@ -21,9 +23,10 @@ use ndarray::Array2;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::Precision;
+use super::numbers::{MOST, count, learning_rate, step_count};
 use super::report::{Report, grouped};
-use super::summary::{add_model, axis_labels};
+use super::summary::{add_model, axis_labels, kind_name};
+use super::{Precision, check_apart};
 
 /// Fits a model to a toy set or a table and writes it as one file
 ///
@@ -68,44 +71,83 @@ pub(super) struct Arguments {
         help_heading = "Data"
     )]
     context: Vec<String>,
-    /// Points to draw from a toy set
-    #[arg(long, value_name = "N", default_value_t = POINTS, help_heading = "Data")]
-    points: usize,
+    /// Points to draw from a toy set [default: 10000]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<usize>(1..=MOST),
+        allow_negative_numbers = true,
+        help_heading = "Data"
+    )]
+    points: Option<usize>,
 
     /// Coupling layers of a RealNVP [default: 8]
-    #[arg(long, value_name = "N", help_heading = "Model")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<usize>(1..=MAX_LAYER_COUNT),
+        allow_negative_numbers = true,
+        help_heading = "Model"
+    )]
     layers: Option<usize>,
     /// Widths of the hidden layers of each net [default: 64,64 or, for flow matching, 64,64,64]
     #[arg(
         long,
         value_name = "N,...",
         value_delimiter = ',',
+        value_parser = count::<usize>(1..=MAX_WIDTH),
+        allow_negative_numbers = true,
         help_heading = "Model"
     )]
     hidden: Vec<usize>,
     /// Euler steps from noise to data that the file of a flow-matching model asks for [default: 100]
-    #[arg(long, value_name = "N", help_heading = "Model")]
-    euler_steps: Option<u16>,
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = step_count(),
+        allow_negative_numbers = true,
+        help_heading = "Model"
+    )]
+    euler_steps: Option<NonZeroU16>,
     /// How the numbers of the nets are stored
     #[arg(long, default_value = "f32", help_heading = "Model")]
     precision: Precision,
 
     /// Training steps [default: 8000 or, for flow matching, 20000]
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<usize>(1..=MOST),
+        allow_negative_numbers = true,
+        help_heading = "Training"
+    )]
     steps: Option<usize>,
     /// Rows a step
     #[arg(
         long,
         value_name = "N",
         default_value_t = 256,
+        value_parser = count::<usize>(1..=MOST),
+        allow_negative_numbers = true,
         help_heading = "Training"
     )]
     batch: usize,
     /// Learning rate of Adam at the start, from where it falls to 0 [default: 0.002]
-    #[arg(long, value_name = "RATE", help_heading = "Training")]
+    #[arg(
+        long,
+        value_name = "RATE",
+        value_parser = learning_rate,
+        allow_negative_numbers = true,
+        help_heading = "Training"
+    )]
     learning_rate: Option<f64>,
     /// Seed of everything random
-    #[arg(long, default_value_t = 0, help_heading = "Training")]
+    #[arg(
+        long,
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        help_heading = "Training"
+    )]
     seed: u64,
     /// Print JSON
     #[arg(long)]
@@ -129,6 +171,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let toy_set = ToySet::from_name(&arguments.data);
     let dataset = dataset(arguments, toy_set)?;
     let output = output_path(arguments, &dataset);
+    let written = [Some(output.as_path()), arguments.plot.as_deref()];
+    let table = toy_set.is_none().then_some(Path::new(&arguments.data));
+    check_apart(&[table], &written)?;
     // Better known before training than after.
     check_writable(&output)?;
     arguments.plot.as_deref().map_or(Ok(()), check_writable)?;
@@ -175,6 +220,10 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
         context: arguments.context.clone(),
     };
     let Some(set) = toy_set else {
+        ensure!(
+            arguments.points.is_none(),
+            "--points is for toy sets: choose rows of a table with --where"
+        );
         let path = Path::new(&arguments.data);
         if path.extension().is_none() && !path.exists() {
             let known: Vec<_> = ToySet::ALL.iter().map(|set| set.name()).collect();
@@ -192,7 +241,7 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
         set.name()
     );
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
-    Ok(set.sample(arguments.points, &mut rng))
+    Ok(set.sample(arguments.points.unwrap_or(POINTS), &mut rng))
 }
 
 fn output_path(arguments: &Arguments, dataset: &Dataset) -> PathBuf {
@@ -214,6 +263,12 @@ fn options(arguments: &Arguments) -> anyhow::Result<FitOptions> {
         flow_matching || arguments.euler_steps.is_none(),
         "--euler-steps is for flow matching: a RealNVP takes no steps"
     );
+    ensure!(
+        arguments.hidden.len() < MAX_DEPTH,
+        "--hidden names {} layers, a net takes at most {}",
+        arguments.hidden.len(),
+        MAX_DEPTH - 1
+    );
     Ok(FitOptions {
         layers: arguments.layers.unwrap_or(defaults.layers),
         hidden: match arguments.hidden.as_slice() {
@@ -223,7 +278,9 @@ fn options(arguments: &Arguments) -> anyhow::Result<FitOptions> {
         steps: arguments.steps.unwrap_or(defaults.steps),
         batch: arguments.batch,
         learning_rate: arguments.learning_rate.unwrap_or(defaults.learning_rate),
-        step_count: arguments.euler_steps.unwrap_or(defaults.step_count),
+        step_count: arguments
+            .euler_steps
+            .map_or(defaults.step_count, NonZeroU16::get),
         seed: arguments.seed,
         ..defaults
     })
@@ -314,6 +371,7 @@ fn plot(
             points: samples.view(),
         },
     ];
-    scatter(path, model.name(), axis_labels(model), &panels)?;
+    let title = format!("{}, {}", model.name(), kind_name(model));
+    scatter(path, &title, axis_labels(model), &panels)?;
     Ok(())
 }

@@ -8,7 +8,6 @@ mod problem;
 mod selection;
 
 use std::borrow::Cow;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use ::csv::StringRecord;
@@ -64,7 +63,7 @@ impl Table {
         if path.is_dir() {
             return Err(Error::table(path, Problem::Directory));
         }
-        let bytes = std::fs::read(path).map_err(|source| cannot_read(path, source))?;
+        let bytes = std::fs::read(path).map_err(|source| Error::cannot_read(path, source))?;
         let ending = path.extension().unwrap_or_default().to_string_lossy();
         let table = match ending.to_ascii_lowercase().as_str() {
             "csv" => csv::read(&bytes),
@@ -91,12 +90,6 @@ impl Table {
             Cells::Text(rows) => rows.len(),
             Cells::Numbers(numbers) => numbers.nrows(),
         }
-    }
-
-    /// The file's name without folder and ending.
-    fn stem(&self) -> String {
-        let stem = self.path.file_stem().unwrap_or_default();
-        stem.to_string_lossy().into_owned()
     }
 
     fn cell(&self, row: usize, column: usize) -> Cell<'_> {
@@ -220,14 +213,6 @@ fn is_missing(text: &str) -> bool {
 /// Names for columns that have none: `x0`, `x1` and so on.
 fn numbered_names(count: usize) -> Vec<String> {
     (0..count).map(|i| format!("x{i}")).collect()
-}
-
-fn cannot_read(path: &Path, source: io::Error) -> Error {
-    Error::Io {
-        action: "read",
-        path: path.into(),
-        source,
-    }
 }
 
 /// A table from a file with that name and content, or the message without the folder.

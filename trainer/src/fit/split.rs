@@ -1,8 +1,9 @@
 //! What is done to the rows before training.
 
-use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 use rand::{Rng, RngExt};
 
+use super::context::ContextScale;
 use crate::Error;
 use crate::data::Dataset;
 
@@ -17,21 +18,22 @@ const RUN: usize = 20;
 
 /// Standardized points, parted into rows to train on and rows to validate on.
 #[derive(Debug)]
-pub(super) struct Split<'a> {
+pub(super) struct Split {
     /// (x − mean) / std, `[n, dim]`
     pub(super) points: Array2<f32>,
-    /// As given, `[n, context_dim]`: a category that is always the same may stay.
-    pub(super) context: ArrayView2<'a, f32>,
+    /// Scaled, `[n, context_dim]`: a category that is always the same may stay.
+    pub(super) context: Array2<f32>,
+    pub(super) context_scale: ContextScale,
     pub(super) mean: Vec<f32>,
     pub(super) std: Vec<f32>,
     pub(super) training: Vec<usize>,
     pub(super) validation: Vec<usize>,
 }
 
-impl<'a> Split<'a> {
+impl Split {
     /// Keeps rows out for validation, and standardizes by those to train on.
     pub(super) fn new<G: Rng>(
-        dataset: &'a Dataset,
+        dataset: &Dataset,
         validation_share: f64,
         rng: &mut G,
     ) -> Result<Self, Error> {
@@ -49,9 +51,11 @@ impl<'a> Split<'a> {
             mean.push(center);
             std.push(spread);
         }
+        let context_scale = ContextScale::of(&dataset.context, &training);
         Ok(Self {
             points,
-            context: dataset.context.view(),
+            context: context_scale.forward(&dataset.context),
+            context_scale,
             mean,
             std,
             training,
@@ -82,7 +86,7 @@ fn part<G: Rng>(rows: usize, share: f64, rng: &mut G) -> Result<(Vec<usize>, Vec
 }
 
 /// The mean and standard deviation over `rows`, unless all values are the same, or as good as.
-fn mean_and_std(values: ArrayView1<f32>, rows: &[usize]) -> Option<(f32, f32)> {
+pub(super) fn mean_and_std(values: ArrayView1<f32>, rows: &[usize]) -> Option<(f32, f32)> {
     let count = rows.len() as f64;
     let values = || rows.iter().map(|&row| f64::from(values[row]));
     let mean = values().sum::<f64>() / count;
@@ -109,7 +113,7 @@ mod tests {
         }
     }
 
-    fn split(dataset: &Dataset) -> Result<Split<'_>, Error> {
+    fn split(dataset: &Dataset) -> Result<Split, Error> {
         Split::new(dataset, 0.1, &mut Xoshiro256PlusPlus::seed_from_u64(7))
     }
 

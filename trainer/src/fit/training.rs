@@ -53,7 +53,7 @@ pub(super) struct Best {
 impl<'a, O: Objective<f32>> Training<'a, O> {
     pub(super) fn new(
         objective: O,
-        split: &'a Split<'_>,
+        split: &'a Split,
         options: &'a FitOptions,
         mut rng: Xoshiro256PlusPlus,
     ) -> Self {
@@ -62,7 +62,13 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         Self {
             options,
             validation_rows: split.validation.repeat(O::VALIDATION_DRAWS),
-            shards: Shards::new(objective, split.points.view(), split.context, &nets, batch),
+            shards: Shards::new(
+                objective,
+                split.points.view(),
+                split.context.view(),
+                &nets,
+                batch,
+            ),
             order: Order::new(&split.training, batch),
             validation_rng: Xoshiro256PlusPlus::from_rng(&mut rng),
             rng,
@@ -97,6 +103,11 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
                 self.retreat(step, loss)?;
                 losses.clear();
             }
+        }
+        if self.best.validation_loss.is_infinite() {
+            // Too few steps to give up, but none of them was any good.
+            let loss = f64::INFINITY;
+            return Err(Error::Diverged { step: steps, loss });
         }
         Ok(self.best)
     }

@@ -44,3 +44,18 @@ pub(super) fn draw(
 fn bin_width(range: &Range<f64>) -> f64 {
     (range.end - range.start) / BINS as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn bars_have_the_area_of_the_points_inside() {
+        let points = array![[0.0], [0.5], [0.99], [7.0]];
+        let range = 0.0..3.0;
+        let area: f64 = densities(points.view(), &range).iter().sum::<f64>() * bin_width(&range);
+        // A sum of three quarters.
+        assert!((area - 0.75).abs() < 1e-12, "{area}");
+    }
+}

@@ -89,3 +89,78 @@ fn length(range: &Range<f64>) -> f64 {
 fn widened(range: &Range<f64>, by: f64) -> Range<f64> {
     range.start - by..range.end + by
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    fn limits(points: &Array2<f32>) -> Limits {
+        let points = points.view();
+        Limits::of(&[Panel {
+            caption: "data",
+            points,
+        }])
+    }
+
+    /// A full rectangle of the given sides.
+    fn rectangle(width: f32, height: f32) -> Array2<f32> {
+        array![[0.0, 0.0], [width, height], [width, 0.0], [0.0, height]]
+    }
+
+    /// Rounding of a few sums, relative.
+    const TOLERANCE: f64 = 1e-12;
+
+    #[test]
+    fn a_unit_is_as_long_on_both_axes() {
+        for (width, height) in [(1.0, 1.0), (2.0, 1.0), (1.0, 2.5)] {
+            let limits = limits(&rectangle(width, height));
+            let error = length(&limits.x) * limits.aspect - length(&limits.y);
+            assert!(error.abs() < TOLERANCE, "{limits:?}");
+            assert!(limits.aspect <= TALLEST);
+            assert_eq!(limits.outside(rectangle(width, height).view()), 0);
+        }
+    }
+
+    #[test]
+    fn far_longer_axis_has_its_own_unit() {
+        let limits = limits(&rectangle(1.0, 1000.0));
+        assert_eq!(limits.aspect, 1.0);
+        let ratio = length(&limits.y) / length(&limits.x) / 1000.0;
+        assert!((ratio - 1.0).abs() < TOLERANCE, "{limits:?}");
+    }
+
+    #[test]
+    fn stray_points_do_not_stretch_the_axes() {
+        let mut points = Array2::from_shape_fn((1000, 2), |(i, _)| i as f32 / 1000.0);
+        points.row_mut(17).fill(1e6);
+        let limits = limits(&points);
+        assert!(length(&limits.x) < 1.3, "{limits:?}");
+        assert_eq!(limits.outside(points.view()), 1);
+    }
+
+    #[test]
+    fn axes_are_the_first_panels() {
+        let (data, samples) = (rectangle(1.0, 1.0), rectangle(9.0, 9.0));
+        let panel = |points| Panel {
+            caption: "",
+            points,
+        };
+        let both = Limits::of(&[panel(data.view()), panel(samples.view())]);
+        assert_eq!(both, limits(&data));
+        assert_eq!(both.outside(samples.view()), 3);
+    }
+
+    #[test]
+    fn highest_bar_of_all_panels_fits() {
+        let spread = Array2::from_shape_fn((100, 1), |(i, _)| i as f32);
+        let peak = Array2::from_elem((100, 1), 50.0);
+        let panel = |points| Panel {
+            caption: "",
+            points,
+        };
+        let limits = Limits::of(&[panel(spread.view()), panel(peak.view())]);
+        let highest = densities(peak.view(), &limits.x);
+        assert!(highest.iter().all(|height| limits.y.contains(height)));
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use csv::{ReaderBuilder, StringRecord, Trim, Writer};
+use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim, Writer};
 use ndarray::ArrayView2;
 
 use super::{Cell, Cells, Problem, Reading, Table, numbered_names};
@@ -41,6 +41,10 @@ pub fn write_csv(
     labels: &[String],
     rows: ArrayView2<f32>,
 ) -> io::Result<()> {
+    write_rows(output, labels, rows).map_err(cause)
+}
+
+fn write_rows(output: &mut dyn Write, labels: &[String], rows: ArrayView2<f32>) -> csv::Result<()> {
     let mut writer = Writer::from_writer(output);
     if labels.is_empty() {
         writer.write_record(numbered_names(rows.ncols()))?;
@@ -50,7 +54,15 @@ pub fn write_csv(
     for row in rows.rows() {
         writer.write_record(row.iter().map(|number| format!("{number:?}")))?;
     }
-    writer.flush()
+    Ok(writer.flush()?)
+}
+
+/// What the system said, in its own words: csv's conversion hides its kind.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 impl Table {
@@ -61,6 +73,15 @@ impl Table {
     ///
     /// `values`: one a row.
     pub fn write_with(&self, output: &mut dyn Write, name: &str, values: &[f32]) -> io::Result<()> {
+        self.write_rows_with(output, name, values).map_err(cause)
+    }
+
+    fn write_rows_with(
+        &self,
+        output: &mut dyn Write,
+        name: &str,
+        values: &[f32],
+    ) -> csv::Result<()> {
         let kept: Vec<usize> = (0..self.names.len())
             .filter(|&column| self.names[column] != name)
             .collect();
@@ -74,7 +95,7 @@ impl Table {
             writer.write_field(format!("{value:?}"))?;
             writer.write_record(None::<&[u8]>)?;
         }
-        writer.flush()
+        Ok(writer.flush()?)
     }
 }
 
@@ -162,6 +183,26 @@ mod tests {
     fn points(text: &str) -> Result<Array2<f32>, String> {
         let data = read_text(text)?.dataset(&Selection::default());
         Ok(data.map_err(|error| error.to_string())?.points)
+    }
+
+    /// A reader that has gone.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn failure_to_write_keeps_its_kind() {
+        let rows = Array2::zeros((10_000, 2));
+        let error = write_csv(&mut Closed, &[], rows.view()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl Table {
             }
         }
     }
+
     /// Each row has one of the categories of each column.
     fn check_categories(&self, rows: &[usize], features: &[Feature]) -> Result<(), Problem> {
         for column in category_columns(features) {

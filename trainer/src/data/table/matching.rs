@@ -4,7 +4,7 @@ use super::features::Feature;
 use super::problem::listed;
 use super::{Place, Problem, Table};
 use crate::Error;
-use crate::data::Dataset;
+use crate::data::{Dataset, name_of};
 
 impl Table {
     /// All rows, with the columns a model was trained on.
@@ -93,7 +93,7 @@ impl Table {
     fn all_rows(&self, columns: &[usize], context: &[Feature]) -> Result<Dataset, Problem> {
         let rows: Vec<usize> = (0..self.row_count()).collect();
         Ok(Dataset {
-            name: self.stem(),
+            name: name_of(&self.path),
             points: self.points(&rows, columns, text)?,
             context: self.context(&rows, context, text)?,
             labels: columns

@@ -3,16 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 
+use flowlet::format::{MAX_CONTEXT_DIM, MAX_DIM};
+
 use super::features::Feature;
 use super::problem::listed;
 use super::{Place, Problem, Reading, Table};
 use crate::Error;
-use crate::data::Dataset;
-
-/// The most dimensions a model has.
-const MAX_DIM: usize = 64;
-/// The most context numbers a model has.
-const MAX_CONTEXT_DIM: usize = 32;
+use crate::data::{Dataset, name_of};
 
 /// What to take from a table.
 ///
@@ -57,7 +54,7 @@ impl Table {
         let names = columns.iter().map(|column| self.names[*column].clone());
         let feature_labels = features.iter().map(|feature| self.label(feature));
         Ok(Dataset {
-            name: self.stem(),
+            name: name_of(&self.path),
             points: self.points(&rows, &columns, text)?,
             context: self.context(&rows, &features, text)?,
             labels: names.chain(feature_labels).collect(),

@@ -1,0 +1,162 @@
+//! `flowlet train` on toy sets and small tables.
+
+use super::*;
+use flowlet_tests::command::run;
+
+/// What machines find in the report of a training, beside what `inspect` says.
+const KEYS: [&str; 10] = [
+    "file",
+    "plot",
+    "training_rows",
+    "validation_rows",
+    "training_loss",
+    "validation_loss",
+    "best_step",
+    "seconds",
+    "sliced_w2",
+    "sliced_w2_of_data",
+];
+
+/// Two plots of 420 pixels, and what surrounds them.
+const PLOT_WIDTHS: std::ops::RangeInclusive<u32> = 840..=1200;
+/// Title, caption and axis, and a plot at most as high as it is wide.
+const PLOT_HEIGHTS: std::ops::RangeInclusive<u32> = 130..=550;
+
+/// The file of a model of eight Gaussians, whose exact density takes the least time.
+fn gaussians(options: &str, threads: Option<&str>) -> Vec<u8> {
+    let folder = Folder::new();
+    let mut command = folder.command(&format!("train gaussians {options}"));
+    if let Some(threads) = threads {
+        command.env("RAYON_NUM_THREADS", threads);
+    }
+    assert!(run(&mut command).status.success());
+    folder.read("gaussians.flow")
+}
+
+#[test]
+fn report_has_its_keys_and_agrees_with_inspect() {
+    let folder = Folder::new();
+    let report = folder.json(&format!("train moons {TINY} --plot moons.png"));
+    for key in KEYS.iter().chain(&["nll", "exact_nll"]) {
+        assert!(!report[key].is_null(), "{key}");
+    }
+    assert_eq!(report["file"], "moons.flow");
+    assert_eq!(
+        (&report["training_rows"], &report["validation_rows"]),
+        (&450.into(), &50.into())
+    );
+    let inspected = folder.json("inspect moons.flow");
+    for (key, value) in inspected.as_object().unwrap() {
+        assert_eq!(&report[key], value, "{key}");
+    }
+}
+
+#[test]
+fn flow_matching_reports_no_likelihood() {
+    let folder = Folder::new();
+    let report = folder.json(&format!(
+        "train moons {TINY_FLOW_MATCHING} --plot moons.png"
+    ));
+    for key in KEYS {
+        assert!(!report[key].is_null(), "{key}");
+    }
+    assert!(report.get("nll").is_none());
+    assert_eq!(report["step_count"], 100);
+}
+
+#[test]
+fn plot_is_a_picture_of_data_beside_samples() {
+    let folder = Folder::new();
+    folder.succeed(&format!("train moons {TINY} --plot moons.png"));
+    let bytes = folder.read("moons.png");
+    let decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut pixels).unwrap();
+    assert!(PLOT_WIDTHS.contains(&frame.width), "{}", frame.width);
+    assert!(PLOT_HEIGHTS.contains(&frame.height), "{}", frame.height);
+    let pixels: Vec<&[u8]> = pixels.chunks(3).collect();
+    let width = frame.width as usize;
+    let half = |index: usize| index % width * 2 / width;
+    for panel in 0..2 {
+        let its_pixels = pixels
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| half(*index) == panel);
+        let is_lit = |pixel: &[u8]| pixel.iter().any(|channel| *channel > 0xa0);
+        // 500 points of some pixels each, where the words alone make up about a thousand.
+        assert!(
+            its_pixels.filter(|(_, pixel)| is_lit(pixel)).count() > 2000,
+            "panel {panel}"
+        );
+    }
+}
+
+#[test]
+fn equal_seeds_give_equal_files_and_others_do_not() {
+    for options in [TINY, TINY_FLOW_MATCHING] {
+        let with_seed = |seed: u64| gaussians(&format!("{options} --seed {seed}"), None);
+        let first = with_seed(7);
+        assert!(first == with_seed(7), "{options}");
+        assert!(first != with_seed(8), "{options}");
+    }
+}
+
+#[test]
+fn threads_change_no_byte() {
+    for options in [TINY, TINY_FLOW_MATCHING] {
+        let one = gaussians(options, Some("1"));
+        assert!(one == gaussians(options, Some("2")), "{options}");
+    }
+}
+
+#[test]
+fn every_toy_set_gives_a_file_of_its_name() {
+    let folder = Folder::new();
+    for name in ["moons", "circles", "gaussians"] {
+        folder.succeed(&format!("train {name} {TINY}"));
+        assert_eq!(folder.json(&format!("inspect {name}.flow"))["name"], name);
+    }
+}
+
+#[test]
+fn table_is_fitted_by_the_columns_and_rows_that_are_asked_for() {
+    let folder = Folder::new();
+    let rows = (0..40).map(|i| {
+        let kind = ["walk", "run"][i % 2];
+        format!("{i},{},{},{kind},{}\n", i * i, (i * 7) % 10, i % 3)
+    });
+    folder.write(
+        "imu.csv",
+        rows.fold("a,b,c,kind,level\n".into(), |text: String, row| text + &row),
+    );
+    let tiny = "--steps 20 --layers 2 --hidden 4";
+    let labels = |options: &str| {
+        let report = folder.json(&format!("train imu.csv {tiny} {options}"));
+        let labels = report["labels"].as_array().unwrap().clone();
+        let labels: Vec<String> = labels.iter().map(|l| l.as_str().unwrap().into()).collect();
+        (labels.join(","), report["training_rows"].as_u64().unwrap())
+    };
+    assert_eq!(labels("--columns a..c"), ("a,b,c".into(), 36));
+    assert_eq!(labels("--columns c,a --where kind=run"), ("c,a".into(), 18));
+    assert_eq!(labels("--where kind=walk"), ("a,b,c,level".into(), 18));
+    assert_eq!(
+        labels("--context kind,level"),
+        ("a,b,c,kind=run,kind=walk,level".into(), 36)
+    );
+    assert_eq!(folder.json("inspect imu.flow")["context_dim"], 3);
+}
+
+#[test]
+fn npy_is_fitted_like_the_csv_of_the_same_numbers() {
+    let rows: Vec<Vec<f32>> = (0..50u8)
+        .map(|i| vec![f32::from(i).sin(), f32::from(i).sqrt()])
+        .collect();
+    let folder = Folder::new();
+    folder.write("data.npy", npy(&rows));
+    folder.write("data.csv", csv("x0,x1", &rows));
+    let tiny = "--steps 20 --layers 2 --hidden 4";
+    folder.succeed(&format!("train data.npy {tiny} -o npy.flow"));
+    folder.succeed(&format!("train data.csv {tiny} -o csv.flow"));
+    assert!(folder.read("npy.flow") == folder.read("csv.flow"));
+}

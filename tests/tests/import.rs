@@ -1,0 +1,139 @@
+//! Weights from elsewhere: what is missing or amiss is told by name.
+
+use flowlet_trainer::flow::{Flow, FlowKind};
+use flowlet_trainer::import::import;
+use serde_json::{Value, json};
+
+/// Metadata and header of a velocity field of one dimension, net 2-1, with all numbers in 24 bytes.
+fn header() -> Value {
+    let tensor = |shape: &[usize], from: usize, to: usize| json!({"dtype": "F32", "shape": shape, "data_offsets": [from, to]});
+    json!({
+        "__metadata__": {"kind": "flow_matching", "dim": "1", "activation": "elu"},
+        "data.mean": tensor(&[1], 0, 4),
+        "data.std": tensor(&[1], 4, 8),
+        "net.0.weight": tensor(&[1, 2], 8, 16),
+        "net.0.bias": tensor(&[1], 16, 20),
+    })
+}
+
+/// The file with this header and the numbers 1, 2, …
+fn imported(header: &Value) -> Result<Flow, String> {
+    let header = header.to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend((1..6u8).flat_map(|i| f32::from(i).to_le_bytes()));
+    imported_bytes(&bytes)
+}
+
+fn imported_bytes(bytes: &[u8]) -> Result<Flow, String> {
+    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+    let path = folder.path().join("field.safetensors");
+    std::fs::write(&path, bytes).expect("the folder was made a moment ago");
+    import(&path).map_err(|error| error.to_string())
+}
+
+#[test]
+fn numbers_and_defaults_are_those_of_the_file() {
+    let flow = imported(&header()).unwrap();
+    assert_eq!(flow.name, "field");
+    assert_eq!((flow.dim, flow.context_dim), (1, 0));
+    assert_eq!(flow.kind, FlowKind::FlowMatching { step_count: 100 });
+    assert_eq!((flow.mean, flow.std), (vec![1.0], vec![2.0]));
+    let layer = &flow.nets[0].layers[0];
+    assert_eq!(layer.weight, ndarray::arr2(&[[3.0, 4.0]]));
+    assert_eq!(layer.bias, ndarray::arr1(&[5.0]));
+}
+
+#[test]
+fn doubles_are_rounded_to_f32() {
+    let mut header = header();
+    header["data.std"] = json!({"dtype": "F64", "shape": [1], "data_offsets": [4, 12]});
+    for (name, from, to) in [("net.0.weight", 12, 20), ("net.0.bias", 20, 24)] {
+        header[name]["data_offsets"] = json!([from, to]);
+    }
+    let text = header.to_string();
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(text.as_bytes());
+    bytes.extend(1.0f32.to_le_bytes());
+    bytes.extend(0.1f64.to_le_bytes());
+    bytes.extend([0; 12]);
+    assert_eq!(imported_bytes(&bytes).unwrap().std, [0.1f32]);
+}
+
+#[test]
+fn what_is_amiss_is_told_by_name() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &[&str]); 9] = [
+        (
+            |header| header["__metadata__"] = json!({"dim": "1"}),
+            &["no metadata", "\"kind\""],
+        ),
+        (
+            |header| header["__metadata__"]["kind"] = json!("glow"),
+            &["kind \"glow\"", "real_nvp"],
+        ),
+        (
+            |header| header["__metadata__"]["activation"] = json!("relu"),
+            &["activation \"relu\"", "tanh"],
+        ),
+        (
+            |header| header["__metadata__"]["dim"] = json!("two"),
+            &["\"dim\" = \"two\"", "not a number"],
+        ),
+        (
+            |header| header["__metadata__"]["dim"] = json!("2"),
+            &["\"data.mean\"", "[1]", "expected [2]"],
+        ),
+        (
+            |header| header["net.0.weight"]["shape"] = json!([2]),
+            &["\"net.0.weight\"", "[2]", "expected [outputs, inputs]"],
+        ),
+        (
+            |header| header["net.0.bias"]["dtype"] = json!("I32"),
+            &["\"net.0.bias\"", "I32"],
+        ),
+        (
+            |header| {
+                header["net.1.offset"] = header["net.0.bias"].take();
+                header.as_object_mut().unwrap().remove("net.0.bias");
+            },
+            &["net.1.offset"],
+        ),
+        (
+            |header| {
+                header["net.3.bias"] = json!({
+                    "dtype": "F32", "shape": [0], "data_offsets": [20, 20],
+                });
+            },
+            &["net.3.bias", "rename it or leave it out"],
+        ),
+    ];
+    for (change, parts) in cases {
+        let mut header = header();
+        change(&mut header);
+        let message = imported(&header).unwrap_err();
+        for part in parts {
+            assert!(message.contains(part), "{message:?} says not {part:?}");
+        }
+    }
+}
+
+/// No numbers, but a shape that no memory holds.
+#[test]
+fn a_shape_beyond_memory_is_an_error() {
+    let mut header = header();
+    header["net.0.weight"] = json!({
+        "dtype": "F32", "shape": [0, u64::MAX / 2 + 1], "data_offsets": [8, 8],
+    });
+    header["net.0.bias"] = json!({"dtype": "F32", "shape": [3], "data_offsets": [8, 20]});
+    let message = imported(&header).unwrap_err();
+    assert!(message.contains("net.0.weight"), "{message}");
+}
+
+#[test]
+fn a_file_that_is_none_is_an_error() {
+    for bytes in [&b""[..], b"a,b\n1,2\n", &[0xFF; 64], &[0; 64]] {
+        let message = imported_bytes(bytes).unwrap_err();
+        assert!(message.contains("not a safetensors file"), "{message}");
+    }
+}
