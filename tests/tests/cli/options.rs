@@ -33,7 +33,10 @@ fn sizes_beyond_the_format_are_refused_before_training() {
     assert_refused("train moons --hidden 8,eight", &["'eight'", "--hidden"]);
     let deep = "train moons --hidden 8,8,8,8,8,8,8,8";
     assert_refused(deep, &["--hidden", "8 layers", "7"]);
-    assert_refused("train moons --points 1", &["too few rows to fit a flow: 1,", "too few", "20"]);
+    assert_refused(
+        "train moons --points 1",
+        &["too few rows to fit a flow: 1,", "too few", "20"],
+    );
 }
 
 #[test]

@@ -77,7 +77,10 @@ fn what_is_wrong_in_a_table_is_placed() {
 fn too_few_rows_and_constant_columns_are_refused() {
     let folder = Folder::new();
     folder.write("one.csv", csv("a,b", &rows()[..1]));
-    assert_tells(&folder.fail("train one.csv"), &["too few rows to fit a flow: 1,", "too few", "20"]);
+    assert_tells(
+        &folder.fail("train one.csv"),
+        &["too few rows to fit a flow: 1,", "too few", "20"],
+    );
     let constant: Vec<_> = rows().iter().map(|row| vec![row[0], 5.0]).collect();
     folder.write("constant.csv", csv("a,b", &constant));
     let message = folder.fail("train constant.csv");
