@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod context;
+mod draw;
 mod import;
 mod inspect;
 mod numbers;

@@ -1,6 +1,5 @@
 //! `flowlet run`.
 
-use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
@@ -16,9 +15,10 @@ use flowlet_trainer::plot::{Panel, scatter};
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array2;
 
-use super::numbers::{MOST, count, step_count};
+use super::draw::Draw;
+use super::numbers::{MOST, count};
 use super::report::{Report, grouped};
-use super::{check_apart, context, sample, summary};
+use super::{check_apart, summary};
 
 /// Samples that are printed.
 const SHOWN: usize = 8;
@@ -47,20 +47,8 @@ pub(super) struct Arguments {
         allow_negative_numbers = true
     )]
     n: Option<u32>,
-    /// Seed of the noise
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
-    seed: u64,
-    /// Euler steps of a flow-matching model, instead of its own
-    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
-    steps: Option<NonZeroU16>,
-    /// Context for all samples: its numbers in order, or NAME=VALUE for each
-    #[arg(
-        long,
-        value_name = "VALUE,...",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    context: Vec<String>,
+    #[command(flatten)]
+    draw: Draw,
     /// Where to write the samples as CSV
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
@@ -82,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     check_apart(&[Some(&arguments.model)], &written)?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
-    sample::check_steps(&model, arguments.steps)?;
+    arguments.draw.check_steps(&model)?;
     let request = request(&model, arguments)?;
     for path in written.into_iter().flatten() {
         check_writable(path)?;
@@ -107,13 +95,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn request(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Request> {
-    let macs = macs_per_sample(model, arguments.steps);
+    let macs = macs_per_sample(model, arguments.draw.steps);
     let n = arguments.n.unwrap_or(default_n(arguments.board, macs));
     Ok(Request {
         n,
-        seed: arguments.seed,
-        step_count: arguments.steps,
-        context: context::parse(model, &arguments.context)?,
+        seed: arguments.draw.seed,
+        step_count: arguments.draw.steps,
+        context: arguments.draw.context(model)?,
         time_limit: None,
     })
 }

@@ -1,11 +1,8 @@
 //! `flowlet sample`.
 
 use std::io;
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use anyhow::ensure;
-use flowlet::Kind;
 use flowlet::Model;
 use flowlet_trainer::data::table::{Table, write_csv};
 use flowlet_trainer::inference::{noise, transport};
@@ -13,7 +10,8 @@ use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
 use ndarray::Array2;
 
-use super::numbers::{MOST, count, step_count};
+use super::draw::Draw;
+use super::numbers::{MOST, count};
 use super::{check_apart, context};
 
 /// Draws samples from a model
@@ -37,20 +35,8 @@ pub(super) struct Arguments {
         allow_negative_numbers = true
     )]
     n: usize,
-    /// Seed of the noise
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
-    seed: u64,
-    /// Euler steps of a flow-matching model, instead of its own
-    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
-    steps: Option<NonZeroU16>,
-    /// Context for all samples: its numbers in order, or NAME=VALUE for each
-    #[arg(
-        long,
-        value_name = "VALUE,...",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    context: Vec<String>,
+    #[command(flatten)]
+    draw: Draw,
     /// Map these noise rows (CSV or NPY) instead of drawing; a context's numbers are the last columns
     #[arg(long, value_name = "FILE", conflicts_with_all = ["n", "seed", "context"])]
     latents: Option<PathBuf>,
@@ -67,23 +53,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     check_apart(&read, &[arguments.output.as_deref()])?;
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
-    check_steps(&model, arguments.steps)?;
+    arguments.draw.check_steps(&model)?;
     let (noise, context) = noise_and_context(&model, arguments)?;
-    let samples = transport(&model, &noise, &context, arguments.steps)?;
+    let samples = transport(&model, &noise, &context, arguments.draw.steps)?;
     let labels: Vec<String> = model.labels().take(model.dim()).map(Into::into).collect();
     match &arguments.output {
         Some(path) => write_whole(path, |file| write_csv(file, &labels, samples.view()))?,
         None => write_csv(&mut io::stdout().lock(), &labels, samples.view())?,
     }
-    Ok(())
-}
-
-/// That only a flow-matching model is given a number of steps.
-pub(super) fn check_steps(model: &Model<'_>, steps: Option<NonZeroU16>) -> anyhow::Result<()> {
-    ensure!(
-        steps.is_none() || matches!(model.kind(), Kind::FlowMatching { .. }),
-        "the model is a RealNVP, which takes no steps: leave out --steps"
-    );
     Ok(())
 }
 
@@ -95,9 +72,9 @@ fn noise_and_context(
         let rows = Table::read(path)?.matching(&[], model.dim(), model.context_dim())?;
         return Ok((rows.points, rows.context));
     }
-    let context = context::parse(model, &arguments.context)?;
+    let context = arguments.draw.context(model)?;
     Ok((
-        noise(arguments.n, model.dim(), arguments.seed),
+        noise(arguments.n, model.dim(), arguments.draw.seed),
         context::repeated(&context, arguments.n),
     ))
 }

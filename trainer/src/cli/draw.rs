@@ -1,0 +1,43 @@
+//! What samples are drawn from, here or on a board.
+
+use std::num::NonZeroU16;
+
+use anyhow::ensure;
+use flowlet::{Kind, Model};
+
+use super::context;
+use super::numbers::step_count;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Draw {
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub(super) seed: u64,
+    /// Euler steps of a flow-matching model, instead of its own
+    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
+    pub(super) steps: Option<NonZeroU16>,
+    /// Context for all samples: its numbers in order, or NAME=VALUE for each
+    #[arg(
+        long,
+        value_name = "VALUE,...",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    context: Vec<String>,
+}
+
+impl Draw {
+    /// That only a flow-matching model is given a number of steps.
+    pub(super) fn check_steps(&self, model: &Model<'_>) -> anyhow::Result<()> {
+        ensure!(
+            self.steps.is_none() || matches!(model.kind(), Kind::FlowMatching { .. }),
+            "the model is a RealNVP, which takes no steps: leave out --steps"
+        );
+        Ok(())
+    }
+
+    /// The context that the model takes.
+    pub(super) fn context(&self, model: &Model<'_>) -> anyhow::Result<Vec<f32>> {
+        context::parse(model, &self.context)
+    }
+}
