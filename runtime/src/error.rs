@@ -54,7 +54,7 @@ pub enum Error {
         what: &'static str,
         /// The size.
         found: usize,
-        /// The largest allowed; the smallest is 0 for `context_dim`, else 1.
+        /// The largest allowed; the smallest is 0 for the context, else 1.
         max: usize,
     },
     /// The bound on `s` is not in (0, 80].
@@ -110,7 +110,7 @@ impl fmt::Display for Error {
             Self::NotAModel => f.write_str("this is not a flowlet model file"),
             Self::Version { found } => write!(
                 f,
-                "the model file has version {found}, this flowlet reads version {VERSION}: use a flowlet that reads both, or write the model again"
+                "the model file has version {found}, this flowlet reads version {VERSION}: use another flowlet, or write the model again"
             ),
             Self::Truncated { expected, found } => write!(
                 f,

@@ -5,7 +5,8 @@
 //! panic, and the same bits on every target.
 //!
 //! A model file, written by the command `flowlet`, holds a RealNVP or a velocity field trained by
-//! flow matching. [`Model::from_bytes`] checks all of it once; after that nothing can fail.
+//! flow matching. [`Model::from_bytes`] checks all of it once, and a [`Sampler`] or [`Density`] its
+//! sizes when it is made; after that nothing can fail.
 //!
 //! ```
 //! use flowlet::{Model, Scratch, include_model};
@@ -37,8 +38,9 @@
 //!   and Zuko have it; FlowJAX has it the other way round.
 //! - Time `t = 0` is noise, `t = 1` is data.
 //! - Log-probabilities are in nats, in the units of the data: standardization is part of the model.
-//! - Values beyond the range of `f32` become infinite or NaN, as the arithmetic has it; inputs that
-//!   are not finite give outputs that are not. All NaNs that leave the crate have the same bits.
+//! - Values beyond the range of `f32` become infinite or NaN, as the arithmetic has it; points
+//!   that are not finite give outputs that are not, while an activation may hide an infinite
+//!   context. All NaNs that a flow gives have the same bits.
 //!
 //! # Features
 //!

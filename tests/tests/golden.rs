@@ -1,4 +1,4 @@
-//! The runtime against values that are not ours: `golden/README.md` tells where they come from.
+//! The runtime against an independent implementation: `golden/README.md` tells where they come from.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -135,7 +135,7 @@ fn step_count_is_100_where_the_file_names_none() {
 }
 
 #[test]
-fn a_velocity_field_has_no_log_prob_yet() {
+fn a_velocity_field_has_no_log_prob() {
     let file = model_file("flow_matching_2d");
     let model = file.model().unwrap();
     let mut scratch = Scratch::<MAX_SCRATCH_LEN>::new();

@@ -1,4 +1,4 @@
-//! The runtime cannot panic: firmware that uses all of it links no panic.
+//! The runtime cannot panic: firmware that loads, samples and scores links no panic.
 
 use flowlet_trainer::board::Board;
 use flowlet_trainer::board::firmware::build_with;

@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn two_draws_of_moons_are_as_near_as_scikit_learns() {
-        /// Two of its draws of 10,000 are 0.006 apart where units are 1.15 and 2.02 times ours.
+        /// Two of its draws of 10,000 are 0.006 apart where units are 1.15 and 2.02 times these.
         const KNOWN: std::ops::Range<f64> = 0.001..0.010;
         let distance = sliced_w2(moons(1, 10_000).view(), moons(2, 10_000).view());
         assert!(KNOWN.contains(&distance), "{distance}");

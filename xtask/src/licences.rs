@@ -17,7 +17,7 @@ const ALLOWED: [&str; 10] = [
     "MIT",
     // For a font: one may embed it in a program, not sell it by itself.
     "OFL-1.1",
-    // The same, for a font that we do not draw with.
+    // The same, for a font that comes along with the one that is drawn with.
     "Ubuntu-font-1.0",
     "Unicode-3.0",
     "Zlib",

@@ -46,8 +46,11 @@ fn emulator() -> Result<()> {
     if cfg!(target_os = "macos") {
         bail!("{EMULATOR} is missing: type `brew install qemu`");
     }
+    if output(&mut program("apt-get", "--version")).is_err() {
+        bail!("{EMULATOR} is missing: install QEMU 7.2 or newer");
+    }
     if !is_root() {
-        bail!("{EMULATOR} is missing: type `sudo {install}`");
+        bail!("{EMULATOR} is missing: type `sudo apt-get update && sudo {install}`");
     }
     run(&mut program("apt-get", "update"))
         .and_then(|()| run(&mut program("apt-get", &install["apt-get ".len()..])))

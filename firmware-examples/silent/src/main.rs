@@ -2,8 +2,8 @@
 #![no_main]
 //! Samples and scores without a word: what the runtime alone adds to a firmware.
 //!
-//! Nothing here can panic, so a linked program without the handler below shows that nothing in the
-//! runtime can.
+//! Nothing here can panic, so a linked program from which the linker dropped the handler shows that
+//! nothing in the runtime can.
 
 use core::hint::{black_box, spin_loop};
 use core::num::NonZeroU16;

@@ -44,7 +44,8 @@ pub(super) struct Arguments {
     /// The kind of flow
     #[arg(long, default_value = "real-nvp")]
     model: Kind,
-    /// Where to write the model; DATA with the ending .flow unless given
+    /// Where to write the model; the data's name with the ending .flow, here,
+    /// unless given
     #[arg(short, long, value_name = "FILE.flow")]
     output: Option<PathBuf>,
     /// Where to draw the data beside samples of the model
@@ -60,10 +61,10 @@ pub(super) struct Arguments {
         help_heading = "Data"
     )]
     columns: Vec<String>,
-    /// Fit only the rows where the column has this value
+    /// Fit only the rows where the column has this value; where all do, if given again
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = filter, help_heading = "Data")]
     filters: Vec<(String, String)>,
-    /// Columns to condition on: numbers, or categories as one number each
+    /// Columns to condition on: numbers, or categories (one-hot)
     #[arg(
         long,
         value_name = "COLUMN,...",
