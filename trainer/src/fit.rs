@@ -332,6 +332,17 @@ mod tests {
     }
 
     #[test]
+    fn a_run_too_short_to_give_up_is_no_flow_either() {
+        let options = FitOptions {
+            learning_rate: 1e38,
+            steps: 3,
+            ..small(FitOptions::real_nvp())
+        };
+        let error = fit(&band(100), &options, &mut |_| {}).unwrap_err();
+        assert!(matches!(error, Error::Diverged { .. }), "{error}");
+    }
+
+    #[test]
     fn one_dimension_is_enough() {
         for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
             let mut dataset = band(200);

@@ -123,6 +123,16 @@ fn summary_is_of_the_scores() {
 }
 
 #[test]
+fn what_is_not_finite_is_counted_and_told_as_text() {
+    let folder = folder_with_moons();
+    folder.write("far.csv", "x,y\n1,0\n1e30,1e30\n");
+    assert!(!scores(&folder, "far.csv")[1].is_finite());
+    let report = folder.json("score moons.flow far.csv");
+    assert_eq!(report["not_finite"], 1);
+    assert!(report["mean"].is_string(), "{}", report["mean"]);
+}
+
+#[test]
 fn category_in_a_column_of_its_own_is_the_context() {
     let folder = Folder::new();
     let rows = (0..40).map(|i| format!("{i},{},{}\n", (i * 7) % 10, ["run", "walk"][i % 2]));
