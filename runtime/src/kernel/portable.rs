@@ -2,12 +2,12 @@
 
 use super::memory::{bytes, halves, halves_mut};
 use super::{Finish, Layer, elu, tanh};
+use crate::format::{first_block_len, next_block_len};
 
 /// A layer that reads fixed-point numbers of 32 bits.
 pub(crate) fn first_layer(layer: &Layer<'_>, q: &[u32], out: &mut [u32], finish: Finish) {
     let q = q.get(..layer.inputs).unwrap_or_default();
-    let blocks = layer.blocks.chunks_exact(4 + 2 * q.len());
-    finish_each(layer, blocks, out, finish, |block| {
+    finish_each(layer, first_block_len(q.len()), out, finish, |block| {
         let (bias, weights) = block.split_first_chunk().unwrap_or((&[0; 4], &[]));
         let mut sums = bias.map(signed);
         for (q, weights) in q.iter().zip(halves(weights).as_chunks::<4>().0) {
@@ -26,8 +26,8 @@ pub(crate) fn next_layer(layer: &Layer<'_>, x: &[u32], out: &mut [u32], finish: 
     let x = x.get(..groups).unwrap_or_default();
     let sum = x.as_flattened().iter().map(|x| i32::from(*x));
     let correction = 128 * sum.fold(0, i32::wrapping_add);
-    let blocks = layer.blocks.chunks_exact(4 + 4 * groups + 2);
-    finish_each(layer, blocks, out, finish, |block| {
+    let block_len = next_block_len(layer.inputs);
+    finish_each(layer, block_len, out, finish, |block| {
         let (bias, rest) = block.split_first_chunk().unwrap_or((&[0; 4], &[]));
         let (weights, multipliers) = rest.split_last_chunk::<2>().unwrap_or((&[], &[0; 2]));
         let [a, b, c, d] = bias.map(signed);
@@ -64,28 +64,38 @@ fn add_products([a, b, c, d]: &mut [i32; 4], weights: &[u8; 16], x: &[i16; 4]) {
 }
 
 /// Stores what `sums` gives for each block, after the layer's shift and activation.
-fn finish_each<'m>(
+fn finish_each(
     layer: &Layer<'_>,
-    blocks: impl Iterator<Item = &'m [u32]>,
+    block_len: usize,
     out: &mut [u32],
     finish: Finish,
     sums: impl Fn(&[u32]) -> [i32; 4],
 ) {
     let (shift, exponent) = (layer.shift, layer.exponent);
+    let mut rest = layer.blocks;
+    // `chunks_exact` divides, and may panic where it is not inlined.
+    let mut next = || {
+        let (block, after) = rest.split_at_checked(block_len)?;
+        rest = after;
+        Some(sums(block))
+    };
     match finish {
         Finish::Tanh => {
-            for (block, out) in blocks.zip(halves_mut(out).as_chunks_mut::<4>().0) {
-                *out = sums(block).map(|z| tanh(z.wrapping_shl(shift)));
+            for out in halves_mut(out).as_chunks_mut::<4>().0 {
+                let Some(sums) = next() else { break };
+                *out = sums.map(|z| tanh(z.wrapping_shl(shift)));
             }
         }
         Finish::Elu => {
-            for (block, out) in blocks.zip(halves_mut(out).as_chunks_mut::<4>().0) {
-                *out = sums(block).map(|z| elu(z.wrapping_shl(shift), exponent));
+            for out in halves_mut(out).as_chunks_mut::<4>().0 {
+                let Some(sums) = next() else { break };
+                *out = sums.map(|z| elu(z.wrapping_shl(shift), exponent));
             }
         }
         Finish::Linear => {
-            for (block, out) in blocks.zip(out.as_chunks_mut::<4>().0) {
-                *out = sums(block).map(i32::cast_unsigned);
+            for out in out.as_chunks_mut::<4>().0 {
+                let Some(sums) = next() else { break };
+                *out = sums.map(i32::cast_unsigned);
             }
         }
     }

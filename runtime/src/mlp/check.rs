@@ -32,12 +32,17 @@ impl Segment<'_> {
             Finish::Tanh | Finish::Elu => self.header.shift,
         };
         let most = LARGEST_SUM >> shift;
-        for (b, block) in self.blocks.chunks_exact(self.block_len.max(1)).enumerate() {
-            let outputs = self.outputs.saturating_sub(4 * b);
+        let mut rest = self.blocks;
+        let mut outputs = self.outputs;
+        while let Some((block, after)) = rest.split_at_checked(self.block_len)
+            && outputs > 0
+        {
             match self.is_first {
                 true => check_first_block(block, outputs, most)?,
                 false => check_next_block(block, self.inputs, outputs, most)?,
             }
+            rest = after;
+            outputs = outputs.saturating_sub(4);
         }
         Ok(())
     }
