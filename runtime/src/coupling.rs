@@ -87,7 +87,7 @@ impl AffineCoupling<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "f32"))]
 mod tests {
     use super::*;
     use crate::format::{Activation, Net, Precision};

@@ -28,7 +28,7 @@ fn formatting() -> Result<()> {
 
 /// Alone, since `--workspace` switches on what other packages ask for.
 fn runtime_without_std() -> Result<()> {
-    for features in ["", "--features defmt"] {
+    for features in ["", "--features f32", "--features defmt"] {
         let package = "--package flowlet --no-default-features --locked";
         run(&mut cargo(
             &workspace::root(),
