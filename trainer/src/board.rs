@@ -317,8 +317,8 @@ mod tests {
             labels: vec![],
             dim,
             context_dim,
-            mean: vec![0.5; dim],
-            std: vec![2.0; dim],
+            mean: vec![0.5; dim + context_dim],
+            std: vec![2.0; dim + context_dim],
             kind,
             nets: nets.collect(),
         }
