@@ -60,7 +60,7 @@ fn firmware() -> Result<()> {
     ))?;
     for board in BOARDS {
         let build = format!(
-            "--workspace --features support/{} --target {} --release --locked",
+            "--workspace --features {} --target {} --release --locked",
             board.name, board.target
         );
         run(&mut cargo(
