@@ -1,8 +1,6 @@
 //! Integer nets: the bytes of a small one, its numbers worked out by hand, and each check of the
 //! loader.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 use flowlet::format::Description;
 use flowlet::{Activation, Error, Kind, MAX_SCRATCH_LEN, Model, Scratch};
 use flowlet_tests::encoding::encode;
