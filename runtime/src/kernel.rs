@@ -3,11 +3,22 @@
 //! Integer layers are defined by [`portable`]; where a target has a faster kernel, it gives the same
 //! bits. This is the only module with `unsafe` code.
 
+#[cfg(assembly)]
+mod assembly;
 pub(crate) mod float;
 pub(crate) mod memory;
+#[cfg_attr(
+    assembly,
+    allow(dead_code, reason = "without the tests of kernels, nobody asks")
+)]
 pub(crate) mod portable;
 mod table;
+#[cfg(feature = "kernels")]
+pub mod trial;
 
+#[cfg(assembly)]
+pub(crate) use assembly::{first_layer, next_layer};
+#[cfg(not(assembly))]
 pub(crate) use portable::{first_layer, next_layer};
 pub(crate) use table::{ELU, TANH};
 
