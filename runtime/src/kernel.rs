@@ -3,12 +3,16 @@
 //! Integer layers are defined by [`portable`]; where a target has a faster kernel, it gives the same
 //! bits. This is the only module with `unsafe` code.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
 pub(crate) mod float;
 pub(crate) mod memory;
 pub(crate) mod portable;
 mod table;
 
-pub(crate) use portable::{first_layer, next_layer};
+pub(crate) use portable::first_layer;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use portable::next_layer;
 pub(crate) use table::{ELU, TANH};
 
 /// Fractional bits of a pre-activation.
@@ -45,6 +49,15 @@ pub(crate) enum Finish {
     Elu,
     /// Nothing: the sums, one a word.
     Linear,
+}
+
+/// A layer that reads the activations of the one before it, on the fastest kernel there is.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn next_layer(layer: &Layer<'_>, x: &[u32], out: &mut [u32], finish: Finish) {
+    match avx2::Avx2::detect() {
+        Some(avx2) => avx2.next_layer(layer, x, out, finish),
+        None => portable::next_layer(layer, x, out, finish),
+    }
 }
 
 /// tanh of `p · 2⁻²⁰`, in units of 2⁻¹⁵.

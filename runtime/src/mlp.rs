@@ -3,6 +3,7 @@
 mod check;
 mod float;
 mod integer;
+mod tile;
 
 use crate::error::Error;
 use crate::format::{Net, Precision};

@@ -44,12 +44,42 @@ impl Header {
     }
 }
 
+impl<'m> Segment<'m> {
+    /// What the kernels read.
+    pub(super) fn layer(&self) -> Layer<'m> {
+        Layer {
+            blocks: self.blocks,
+            inputs: self.inputs,
+            shift: self.header.shift.into(),
+            exponent: self.header.exponent.into(),
+        }
+    }
+}
+
 impl<'m> Mlp<'m> {
     pub(super) fn evaluate_int8<'s>(
         &self,
         input: impl Iterator<Item = f32>,
         buffers: &'s mut Buffers<'_>,
     ) -> &'s mut [f32] {
+        let (scale, mut unit) = self.scale_and_unit();
+        let q = head(buffers.0, self.inputs);
+        q.fill(0);
+        for (q, u) in q.iter_mut().zip(input) {
+            *q = fixed(u, scale).cast_unsigned();
+            if u.is_nan() {
+                unit = f32::NAN;
+            }
+        }
+        let outputs = self.evaluate_fixed(buffers.0, buffers.1);
+        for y in &mut *outputs {
+            *y = (y.cast_signed() as f32 * unit).to_bits();
+        }
+        floats_mut(outputs)
+    }
+
+    /// What takes an input to fixed point, and the last layer's unit.
+    pub(super) fn scale_and_unit(&self) -> (f32, f32) {
         let (mut first, mut last) = (Header::default(), Header::default());
         for layer in self.segments() {
             last = layer.header;
@@ -57,24 +87,8 @@ impl<'m> Mlp<'m> {
                 first = last;
             }
         }
-        let scale = exp2(first.input_bits.into());
-        let q = head(buffers.0, self.inputs);
-        q.fill(0);
-        let mut not_a_number = false;
-        for (q, u) in q.iter_mut().zip(input) {
-            not_a_number |= u.is_nan();
-            let fixed = (u * scale) as i32;
-            *q = fixed.clamp(-INPUT_LIMIT, INPUT_LIMIT).cast_unsigned();
-        }
-        let unit = match not_a_number {
-            true => f32::NAN,
-            false => exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed()),
-        };
-        let outputs = self.evaluate_fixed(buffers.0, buffers.1);
-        for y in &mut *outputs {
-            *y = (y.cast_signed() as f32 * unit).to_bits();
-        }
-        floats_mut(outputs)
+        let unit = exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed());
+        (exp2(first.input_bits.into()), unit)
     }
 
     /// Takes the fixed-point inputs in `x` to fixed-point outputs, in `x` or `y`.
@@ -84,12 +98,7 @@ impl<'m> Mlp<'m> {
         mut y: &'s mut [u32],
     ) -> &'s mut [u32] {
         for segment in self.segments() {
-            let layer = Layer {
-                blocks: segment.blocks,
-                inputs: segment.inputs,
-                shift: segment.header.shift.into(),
-                exponent: segment.header.exponent.into(),
-            };
+            let layer = segment.layer();
             match segment.is_first {
                 true => first_layer(&layer, x, y, segment.finish),
                 false => next_layer(&layer, x, y, segment.finish),
@@ -130,6 +139,11 @@ impl<'m> Mlp<'m> {
             }
         })
     }
+}
+
+/// An input in fixed point, cut off at [`INPUT_LIMIT`].
+pub(super) fn fixed(u: f32, scale: f32) -> i32 {
+    ((u * scale) as i32).clamp(-INPUT_LIMIT, INPUT_LIMIT)
 }
 
 /// `2^n` for n from −126 to 127.
