@@ -56,7 +56,7 @@ pub(crate) struct Batch {
 pub(crate) struct Tile<'s> {
     /// One row a dimension.
     pub(crate) points: &'s mut [Lanes],
-    /// One row a context number.
+    /// One row a context number, standardized.
     pub(crate) contexts: &'s [Lanes],
     pub(crate) memory: NetMemory<'s>,
 }
@@ -126,9 +126,11 @@ impl BatchScratch {
     /// side.
     pub(crate) fn load(&mut self, model: &Model<'_>, points: &[f32], contexts: &[f32]) -> Tile<'_> {
         let (dim, context_dim) = (model.dim(), model.context_dim());
+        let contexts = transposed(contexts, context_dim, &mut self.contexts);
+        model.context_standardization().forward_tile(contexts);
         Tile {
             points: transposed(points, dim, &mut self.points),
-            contexts: transposed(contexts, context_dim, &mut self.contexts),
+            contexts,
             memory: NetMemory {
                 count: TILE.min(points.len() / dim.max(1)),
                 layers: &mut self.layers,

@@ -88,7 +88,10 @@ fn a_point_that_is_not_a_number_is_not_hidden() {
 /// Inputs beyond ±16 count as ±16.
 #[test]
 fn a_far_point_is_cut_off() {
-    let file = ModelFile::from_bytes("", &encode(&description(Activation::Tanh), &WEIGHTS));
+    let mut weights = WEIGHTS;
+    // An eighth of the weight, so that tanh still tells 16 from more.
+    weights[at::FIRST_WEIGHT..at::FIRST_WEIGHT + 2].copy_from_slice(&512i16.to_le_bytes());
+    let file = ModelFile::from_bytes("", &encode(&description(Activation::Tanh), &weights));
     let model = file.model().unwrap();
     let flow = model.real_nvp().unwrap();
     let mut scratch = Scratch::<MAX_SCRATCH_LEN>::new();
@@ -98,8 +101,9 @@ fn a_far_point_is_cut_off() {
         x[1]
     };
     assert_eq!(moved(16.0), moved(f32::INFINITY));
+    assert_eq!(moved(16.0), moved(17.0));
     assert_eq!(moved(-16.0), moved(-1e30));
-    assert_ne!(moved(16.0), moved(-16.0));
+    assert_ne!(moved(16.0), moved(15.5));
 }
 
 #[test]
@@ -171,6 +175,29 @@ fn no_sum_can_overflow() {
         assert_eq!(bias(at, largest + 1), Some(Error::Overflow));
         assert_eq!(bias(at, -largest - 1), Some(Error::Overflow));
         assert_eq!(bias(at, i32::MIN), Some(Error::Overflow));
+    }
+}
+
+/// A hidden layer's sums are multiplied, then shifted, which must not overflow either.
+#[test]
+fn no_shifted_sum_can_overflow() {
+    let error = |shift: u8, bias: i32| {
+        let mut middle = [0; 44];
+        middle[0] = shift;
+        middle[4..8].copy_from_slice(&bias.to_le_bytes());
+        middle[20..36].copy_from_slice(&[128, 0].repeat(8));
+        middle[36..38].copy_from_slice(&0x7FFFi16.to_le_bytes());
+        let weights = [&WEIGHTS[..at::HEADER], &middle, &WEIGHTS[at::HEADER..]].concat();
+        let description = random_int8::description(2, 0, REAL_NVP, &[1, 1], Activation::Tanh);
+        load(&encode(&description, &weights)).err()
+    };
+    // ⌊bias · 32767 / 2^16⌋ may be 65534 for a shift by 15, 32 times as much for one by 10.
+    for (shift, largest) in [(15, 131_074), (10, 4_194_430)] {
+        let product = (i64::from(largest) * 0x7FFF) >> 16;
+        assert_eq!(product, (i64::from(i32::MAX) >> shift) - 1);
+        assert_eq!(error(shift, largest), None);
+        assert_eq!(error(shift, largest + 1), Some(Error::Overflow));
+        assert_eq!(error(shift, -largest - 1), Some(Error::Overflow));
     }
 }
 

@@ -30,8 +30,9 @@ pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
         kind: kind(flow)?,
         net: net(flow, precision)?,
     };
-    check_count("means", flow.mean.len(), flow.dim)?;
-    check_count("standard deviations", flow.std.len(), flow.dim)?;
+    let column_count = description.column_count();
+    check_count("means", flow.mean.len(), column_count)?;
+    check_count("standard deviations", flow.std.len(), column_count)?;
     for (k, net) in flow.nets.iter().enumerate() {
         check_shape(&description, k, net)?;
     }
@@ -123,7 +124,7 @@ fn chain(layers: &[(usize, usize)]) -> String {
     sizes.map(|n| n.to_string()).collect::<Vec<_>>().join("-")
 }
 
-/// Mean, standard deviation, then net by net and layer by layer the biases and the weights
+/// Means, standard deviations, then net by net and layer by layer the biases and the weights
 /// `[inputs, outputs]`.
 fn weights(flow: &Flow) -> Vec<u8> {
     let layers = flow.nets.iter().flat_map(|net| &net.layers);

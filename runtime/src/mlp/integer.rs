@@ -57,15 +57,10 @@ impl<'m> Segment<'m> {
 }
 
 impl<'m> Mlp<'m> {
-    pub(super) fn evaluate_int8<'s>(
-        &self,
-        input: impl Iterator<Item = f32>,
-        buffers: &'s mut Buffers<'_>,
-    ) -> &'s mut [f32] {
+    pub(super) fn evaluate_int8<'s>(&self, buffers: &'s mut Buffers<'_>) -> &'s mut [f32] {
         let (scale, mut unit) = self.scale_and_unit();
-        let q = head(buffers.0, self.inputs);
-        q.fill(0);
-        for (q, u) in q.iter_mut().zip(input) {
+        for q in head(buffers.0, self.inputs) {
+            let u = f32::from_bits(*q);
             *q = fixed(u, scale).cast_unsigned();
             if u.is_nan() {
                 unit = f32::NAN;
