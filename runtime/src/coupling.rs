@@ -1,5 +1,6 @@
 //! One layer of a RealNVP.
 
+use crate::kernel::exp;
 use crate::mlp::Mlp;
 use crate::scratch::Buffers;
 use crate::standardization::Standardization;
@@ -65,8 +66,10 @@ impl AffineCoupling<'_> {
     /// [`inverse`](Self::inverse) for the points of a tile.
     pub(crate) fn inverse_tile(&self, tile: &mut Tile<'_>) {
         self.for_each_moved_row(tile, |x, s, t| {
-            for ((x, s), t) in x.iter_mut().zip(s).zip(t) {
-                *x = (*x - t) * libm::expf(-s);
+            let mut scale = s.map(|s| -s);
+            exp(&mut scale);
+            for ((x, scale), t) in x.iter_mut().zip(scale).zip(t) {
+                *x = (*x - t) * scale;
             }
         });
     }
@@ -74,8 +77,12 @@ impl AffineCoupling<'_> {
     /// [`forward_and_log_det`](Self::forward_and_log_det) for the points of a tile.
     pub(crate) fn forward_and_log_det_tile(&self, tile: &mut Tile<'_>, log_det: &mut Lanes) {
         self.for_each_moved_row(tile, |x, s, t| {
-            for (((x, s), t), log_det) in x.iter_mut().zip(s).zip(t).zip(&mut *log_det) {
-                *x = *x * libm::expf(*s) + t;
+            let mut scale = *s;
+            exp(&mut scale);
+            for ((x, scale), t) in x.iter_mut().zip(scale).zip(t) {
+                *x = *x * scale + t;
+            }
+            for (log_det, s) in log_det.iter_mut().zip(s) {
                 *log_det += s;
             }
         });

@@ -3,6 +3,9 @@
 //! `VPMADDWD` multiplies two activations by two weights and adds the products: the layout of the file
 //! is turned into pairs of 16-bit weights as it is read.
 
+mod rim;
+#[cfg(test)]
+mod tests;
 mod tile;
 
 use core::arch::x86_64::*;
@@ -12,7 +15,7 @@ use super::memory::bytes;
 use super::portable::{finish_each, mulw};
 use super::{Finish, Layer};
 use crate::format::next_block_len;
-use crate::tile::Row;
+use crate::tile::{Lanes, Row};
 
 /// The proof that the processor has AVX2.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +75,30 @@ impl Avx2 {
         #[allow(unsafe_code, reason = "an `Avx2` proves that there is AVX2")]
         unsafe {
             tile::next_layer(layer, x, out, finish, count);
+        }
+    }
+
+    /// Takes inputs to fixed point, and the unit of a point with a NaN to NaN.
+    pub(crate) fn to_fixed(self, u: &Lanes, scale: f32, q: &mut Row, units: &mut Lanes) {
+        #[allow(unsafe_code, reason = "an `Avx2` proves that there is AVX2")]
+        unsafe {
+            rim::to_fixed(u, scale, q, units);
+        }
+    }
+
+    /// Takes a net's sums to outputs, in each point's unit.
+    pub(crate) fn from_fixed(self, z: &Row, units: &Lanes, y: &mut Lanes) {
+        #[allow(unsafe_code, reason = "an `Avx2` proves that there is AVX2")]
+        unsafe {
+            rim::from_fixed(z, units, y);
+        }
+    }
+
+    /// Takes each x, within ±80 or NaN, to `eˣ`.
+    pub(crate) fn exp(self, x: &mut Lanes) {
+        #[allow(unsafe_code, reason = "an `Avx2` proves that there is AVX2")]
+        unsafe {
+            rim::exp(x);
         }
     }
 }

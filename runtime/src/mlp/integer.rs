@@ -5,7 +5,7 @@
 use super::{Mlp, head, split};
 use crate::format::{Activation, first_block_len, next_block_len};
 use crate::kernel::memory::floats_mut;
-use crate::kernel::{FRACTION_BITS, Finish, INPUT_LIMIT, Layer, first_layer, next_layer};
+use crate::kernel::{FRACTION_BITS, Finish, Layer, first_layer, fixed, next_layer};
 use crate::scratch::Buffers;
 
 /// A layer of a net, as the model's words have it.
@@ -134,11 +134,6 @@ impl<'m> Mlp<'m> {
             }
         })
     }
-}
-
-/// An input in fixed point, cut off at [`INPUT_LIMIT`].
-pub(super) fn fixed(u: f32, scale: f32) -> i32 {
-    ((u * scale) as i32).clamp(-INPUT_LIMIT, INPUT_LIMIT)
 }
 
 /// `2^n` for n from −126 to 127.

@@ -52,7 +52,7 @@ impl Mlp<'_> {
 
 #[cfg(target_arch = "x86_64")]
 mod side_by_side {
-    use super::super::{Mlp, integer::fixed};
+    use super::super::Mlp;
     use crate::format::Precision;
     use crate::kernel::avx2::Avx2;
     use crate::tile::{Lanes, NetMemory, TILE};
@@ -82,10 +82,7 @@ mod side_by_side {
             let (mut x, mut y) = (&mut x[..], &mut y[..]);
             let mut units = [unit; TILE];
             for (q, u) in x.iter_mut().zip(input.take(self.inputs)) {
-                for ((q, unit), u) in q.iter_mut().zip(&mut units).zip(u) {
-                    *q = fixed(*u, scale).cast_unsigned();
-                    *unit = if u.is_nan() { f32::NAN } else { *unit };
-                }
+                avx2.to_fixed(u, scale, q, &mut units);
             }
             for segment in self.segments() {
                 let layer = segment.layer();
@@ -95,10 +92,8 @@ mod side_by_side {
                 }
                 core::mem::swap(&mut x, &mut y);
             }
-            for (output, z) in memory.outputs.iter_mut().zip(x) {
-                for ((output, z), unit) in output.iter_mut().zip(z).zip(&units) {
-                    *output = z.cast_signed() as f32 * unit;
-                }
+            for (output, z) in memory.outputs.iter_mut().zip(&*x).take(self.outputs) {
+                avx2.from_fixed(z, &units, output);
             }
         }
     }
