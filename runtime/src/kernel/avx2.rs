@@ -79,18 +79,18 @@ impl Avx2 {
     }
 
     /// Takes inputs to fixed point, and the unit of a point with a NaN to NaN.
-    pub(crate) fn to_fixed(self, u: &Lanes, scale: f32, q: &mut Row, units: &mut Lanes) {
+    pub(crate) fn quantize(self, u: &Lanes, scale: f32, q: &mut Row, units: &mut Lanes) {
         #[allow(unsafe_code, reason = "an `Avx2` proves that there is AVX2")]
         unsafe {
-            rim::to_fixed(u, scale, q, units);
+            rim::quantize(u, scale, q, units);
         }
     }
 
     /// Takes a net's sums to outputs, in each point's unit.
-    pub(crate) fn from_fixed(self, z: &Row, units: &Lanes, y: &mut Lanes) {
+    pub(crate) fn dequantize(self, z: &Row, units: &Lanes, y: &mut Lanes) {
         #[allow(unsafe_code, reason = "an `Avx2` proves that there is AVX2")]
         unsafe {
-            rim::from_fixed(z, units, y);
+            rim::dequantize(z, units, y);
         }
     }
 

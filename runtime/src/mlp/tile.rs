@@ -82,7 +82,7 @@ mod side_by_side {
             let (mut x, mut y) = (&mut x[..], &mut y[..]);
             let mut units = [unit; TILE];
             for (q, u) in x.iter_mut().zip(input.take(self.inputs)) {
-                avx2.to_fixed(u, scale, q, &mut units);
+                avx2.quantize(u, scale, q, &mut units);
             }
             for segment in self.segments() {
                 let layer = segment.layer();
@@ -93,7 +93,7 @@ mod side_by_side {
                 core::mem::swap(&mut x, &mut y);
             }
             for (output, z) in memory.outputs.iter_mut().zip(&*x).take(self.outputs) {
-                avx2.from_fixed(z, &units, output);
+                avx2.dequantize(z, &units, output);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::tile::{Lanes, Row};
 
 /// Takes inputs to fixed point, and the unit of a point with a NaN to NaN.
 #[target_feature(enable = "avx2")]
-pub(super) fn to_fixed(u: &Lanes, scale: f32, q: &mut Row, units: &mut Lanes) {
+pub(super) fn quantize(u: &Lanes, scale: f32, q: &mut Row, units: &mut Lanes) {
     for ((q, unit), u) in q.iter_mut().zip(units).zip(u) {
         *q = fixed(*u, scale).cast_unsigned();
         *unit = if u.is_nan() { f32::NAN } else { *unit };
@@ -17,7 +17,7 @@ pub(super) fn to_fixed(u: &Lanes, scale: f32, q: &mut Row, units: &mut Lanes) {
 
 /// Takes a net's sums to outputs, in each point's unit.
 #[target_feature(enable = "avx2")]
-pub(super) fn from_fixed(z: &Row, units: &Lanes, y: &mut Lanes) {
+pub(super) fn dequantize(z: &Row, units: &Lanes, y: &mut Lanes) {
     for ((y, z), unit) in y.iter_mut().zip(z).zip(units) {
         *y = z.cast_signed() as f32 * unit;
     }
