@@ -1,7 +1,5 @@
 //! The integer kernels: each target's gives what the definition gives.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 use std::time::Duration;
 
 use flowlet_tests::random_layer::{Comparison, LAYER_COUNT};
