@@ -63,6 +63,8 @@ pub enum Error {
     Std,
     /// A mean, standard deviation, weight or bias is infinite or NaN.
     NotFinite,
+    /// The nets are `f32`, which this build leaves out.
+    F32,
     /// A sum in an integer net could leave 32 bits.
     Overflow,
     /// The number of labels is neither 0 nor that of columns and context numbers.
@@ -95,6 +97,13 @@ pub enum Error {
         /// The model's.
         expected: usize,
         /// The one given.
+        found: usize,
+    },
+    /// A table of a batch has more or fewer numbers than its points ask for.
+    Batch {
+        /// Numbers that the points ask for.
+        expected: usize,
+        /// Numbers there are.
         found: usize,
     },
     /// The scratch is too small.
@@ -137,6 +146,9 @@ impl fmt::Display for Error {
             Self::ScaleClip => f.write_str("the model's bound on s is not in (0, 80]"),
             Self::Std => f.write_str("a standard deviation of the model is not positive"),
             Self::NotFinite => f.write_str("a number of the model is infinite or NaN"),
+            Self::F32 => f.write_str(
+                "the model's nets are f32, which this build of flowlet leaves out: quantize the model, or build with the feature `f32`",
+            ),
             Self::Overflow => f.write_str("a sum in a net of the model could leave 32 bits"),
             Self::Labels { expected, found } => write!(
                 f,
@@ -159,6 +171,10 @@ impl fmt::Display for Error {
             Self::Context { expected, found } => write!(
                 f,
                 "the model takes {expected} context numbers, {found} are given"
+            ),
+            Self::Batch { expected, found } => write!(
+                f,
+                "a table of the batch should have {expected} numbers but has {found}"
             ),
             Self::Scratch { expected, found } => write!(
                 f,

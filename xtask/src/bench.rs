@@ -32,7 +32,10 @@ fn names() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        names.extend(path.file_stem().map(|name| name.to_string_lossy().into()));
+        let is_target =
+            path.join("main.rs").exists() || path.extension().is_some_and(|e| e == "rs");
+        let name = path.file_stem().filter(|_| is_target);
+        names.extend(name.map(|name| name.to_string_lossy().into()));
     }
     names.sort_unstable();
     Ok(names)

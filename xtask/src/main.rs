@@ -17,7 +17,8 @@ Usage: cargo xtask COMMAND
   setup       add the Rust targets and QEMU that the boards need
   test        set up, then run all tests, those on emulated boards included
   lint        check formatting, clippy, docs, no_std builds, lock files and licences
-  bench NAME  build for release and measure: normal (the noise, with 100 million draws)";
+  bench NAME  build for release and measure: host (samples a second, beside JAX's),
+              normal (the noise against its distribution, with 100 million draws)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
