@@ -275,6 +275,7 @@ pub fn run(
         board,
         &program.path(),
         &arguments(request),
+        None,
         time_limit(board, &model, request),
         &mut |line| {
             if transcript::is_sample(line) {
@@ -284,6 +285,23 @@ pub fn run(
         },
     )?;
     Ok(transcript::parse(transcript, &model, request.n)?)
+}
+
+/// Runs any of the programs that [`firmware::build`] builds, with its arguments and a plugin of
+/// QEMU, as `FILE,ARGUMENT,…`; gives back all that both wrote.
+///
+/// # Errors
+///
+/// [`BoardError::NoEmulator`], [`BoardError::Failed`], [`BoardError::TimeLimit`].
+pub fn run_program(
+    board: Board,
+    program: &firmware::Program,
+    arguments: &[String],
+    plugin: Option<&str>,
+    limit: Duration,
+) -> Result<String, BoardError> {
+    let path = program.path();
+    emulator::run(board, &path, arguments, plugin, limit, &mut |_| {})
 }
 
 fn check_request(model: &Model<'_>, request: &Request) -> Result<(), BoardError> {
