@@ -46,16 +46,14 @@ impl Elf {
         ends.max().unwrap_or(0)
     }
 
-    /// Bytes of the functions and constants whose names have one of `parts` in them.
-    pub fn symbols_len(&self, parts: &[&str]) -> u64 {
+    /// Bytes of the constants and variables that have `part` in their names, such as that of their
+    /// crate.
+    pub fn data_len(&self, part: &str) -> u64 {
         let elf = self.parse();
-        let sized = elf
+        let data = elf
             .symbols()
-            .filter(|symbol| matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Data));
-        let named = sized.filter(|symbol| {
-            let name = symbol.name().unwrap_or_default();
-            parts.iter().any(|part| name.contains(part))
-        });
+            .filter(|symbol| symbol.kind() == SymbolKind::Data);
+        let named = data.filter(|symbol| symbol.name().is_ok_and(|name| name.contains(part)));
         named.map(|symbol| symbol.size()).sum()
     }
 
@@ -69,14 +67,14 @@ impl Elf {
 
     /// Start and length of the sections of variables. riscv-rt makes the stack one too.
     fn variables(&self) -> impl Iterator<Item = (u64, u64)> {
-        const VARIABLE: u64 = (SHF_ALLOC | SHF_WRITE) as u64;
+        let variable = SHF_ALLOC | SHF_WRITE;
         let elf = self.parse();
         let sections = elf.sections().filter(|section| {
-            let SectionFlags::Elf { sh_flags } = section.flags() else {
+            let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
                 return false;
             };
             let is_stack = section.name().is_ok_and(|name| name == ".stack");
-            sh_flags & VARIABLE == VARIABLE && !is_stack
+            sh_flags & variable == variable && !is_stack
         });
         let extents = sections.map(|section| (section.address(), section.size()));
         extents.collect::<Vec<_>>().into_iter()

@@ -17,7 +17,7 @@ use core::hint::black_box;
 use core::num::NonZeroU16;
 
 use bracket::bracket;
-use flowlet::{Flow, Model, Scratch, StandardNormal, include_model};
+use flowlet::{Flow, Model, Precision, Scratch, StandardNormal, include_model};
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 use support::{Board, ThisBoard};
 
@@ -29,6 +29,8 @@ static MODEL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/model.flow"));
 const CONTEXT: [f32; CONTEXT_DIM] = [0.0; CONTEXT_DIM];
 /// Draws in one bracket, since one draw in thirty takes longer.
 const NORMALS: usize = 1000;
+/// What a net's input counts in, usually.
+const UNIT: f32 = (1 << 22) as f32;
 /// Brackets of one kind, each after its own noise.
 const REPEATS: usize = 5;
 
@@ -56,7 +58,11 @@ fn bench(board: &mut ThisBoard) -> Result<(), Error> {
         counted(console, "sample", || sampler.sample(&mut rng, &mut x))?;
         black_box(&x);
     }
-    flow(console, &model, &mut rng, &mut scratch)
+    flow(console, &model, &mut rng, &mut scratch)?;
+    match model.description().net.precision {
+        Precision::Int8 => net(console, &model, &mut rng, &mut scratch),
+        Precision::F32 => Ok(()),
+    }
 }
 
 /// What only one kind of model does.
@@ -85,6 +91,31 @@ fn flow(
                 black_box(&x);
             }
         }
+    }
+    Ok(())
+}
+
+/// The first net alone, from and to its own fixed point.
+fn net(
+    console: &mut impl Write,
+    model: &Model<'_>,
+    rng: &mut Xoshiro128PlusPlus,
+    scratch: &mut Scratch<SCRATCH_LEN>,
+) -> Result<(), Error> {
+    let inputs = model.description().layer_ends(0).next();
+    let inputs = inputs.map_or(0, |(inputs, _)| inputs);
+    for _ in 0..REPEATS {
+        let mut q = [0; DIM + 1 + CONTEXT_DIM];
+        q.iter_mut().for_each(|q| {
+            let fixed = StandardNormal.sample(rng) * UNIT;
+            *q = (fixed as i32).cast_unsigned();
+        });
+        let q = q.get(..inputs).unwrap_or_default();
+        let outputs = counted(console, "net", || {
+            let outputs = model.evaluate_fixed(0, q, scratch);
+            outputs.map(|outputs| outputs.first().copied())
+        });
+        black_box(outputs??);
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ macro_rules! counted {
 }
 
 /// Counts 1003 instructions; 2,000,000; 320 with 64 loads and 64 stores; 4 with one each and 256
-/// bytes of stack.
+/// bytes of stack; 1.
 pub(crate) fn prove(console: &mut impl Write) -> fmt::Result {
     console.write_str("bracket block\n")?;
     block();
@@ -42,6 +42,8 @@ pub(crate) fn prove(console: &mut impl Write) -> fmt::Result {
     copy(&mut [0; 64]);
     console.write_str("bracket frame\n")?;
     frame();
+    console.write_str("bracket edge\n")?;
+    edge();
     Ok(())
 }
 
@@ -100,4 +102,36 @@ fn frame() {
             out("a3") _
         );
     }
+}
+
+fn edge() {
+    // SAFETY: changes nothing.
+    unsafe {
+        #[cfg(target_arch = "arm")]
+        edge_of_page();
+        #[cfg(target_arch = "riscv32")]
+        counted!("nop",);
+    }
+}
+
+// The begin marker is the last whole instruction of a page of QEMU's.
+#[cfg(target_arch = "arm")]
+core::arch::global_asm!(
+    ".pushsection .text.edge_of_page, \"ax\"",
+    ".balign 1024",
+    ".space 1016",
+    ".thumb_func",
+    "edge_of_page:",
+    "push {{r0}}",
+    "pop {{r0}}",
+    "mov r10, r10",
+    "dmb",
+    "mov r11, r11",
+    "bx lr",
+    ".popsection",
+);
+
+#[cfg(target_arch = "arm")]
+unsafe extern "C" {
+    fn edge_of_page();
 }

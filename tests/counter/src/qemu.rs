@@ -120,9 +120,10 @@ unsafe fn watch(block: *mut Block, begin: &[u8], end: &[u8]) {
             let instruction = qemu_plugin_tb_get_insn(block, i);
             let data = qemu_plugin_insn_data(instruction).cast::<u8>();
             let code = std::slice::from_raw_parts(data, qemu_plugin_insn_size(instruction));
-            if code == begin {
+            // Before a page's end, QEMU 7.2 gives the start of the next instruction with it.
+            if code.starts_with(begin) {
                 mark(instruction, on_begin);
-            } else if code == end {
+            } else if code.starts_with(end) {
                 mark(instruction, on_end);
             } else {
                 count(instruction);
