@@ -5,6 +5,7 @@ mod firmware;
 mod licences;
 mod lint;
 mod setup;
+mod size;
 mod test;
 mod workspace;
 
@@ -15,7 +16,9 @@ Usage: cargo xtask COMMAND
 
   setup  add the Rust targets and QEMU that the boards need
   test   set up, then run all tests, those on emulated boards included
-  lint   check formatting, clippy, docs, no_std builds, lock files and licences";
+  lint   check formatting, clippy, docs, no_std builds, lock files and licences
+  size   measure the least firmware on each board: --check it against
+         tests/firmware_size.csv, which a test does too, or --bless it into that file";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
         ["setup"] => setup::setup,
         ["test"] => test::test,
         ["lint"] => lint::lint,
+        ["size", "--check"] => size::check,
+        ["size", "--bless"] => size::bless,
         _ => {
             eprintln!(
                 "there is no `cargo xtask {}`\n\n{HELP}",

@@ -1,16 +1,15 @@
 //! What models take on each core, counted in QEMU and read from the programs, as Markdown.
 
 mod table;
-mod workload;
 
 use flowlet::Kind;
 use flowlet_tests::counter::Counts;
-use flowlet_tests::elf::Elf;
+use flowlet_tests::firmware_size::{PROFILES, Size};
+use flowlet_tests::workload::{Workload, default_flow_matching, default_real_nvp, nets};
 use flowlet_trainer::board::Board;
-use flowlet_trainer::board::firmware::{Program, build};
+use flowlet_trainer::board::firmware::build;
 
 use table::{Table, grouped};
-use workload::{Workload, default_flow_matching, default_real_nvp, nets};
 
 /// Draws in one bracket of `firmware-examples/bench`.
 const NORMALS: f64 = 1000.0;
@@ -101,53 +100,45 @@ fn whole_model(workload: &Workload) -> Table {
     table
 }
 
-/// Flash and RAM of the least firmware that samples the model.
+/// Flash and RAM of the least firmware that samples the model, by the profile it is built in.
 fn memory(workload: &Workload) -> Table {
-    let file = workload.file();
-    let model = file.model().expect("the model was loaded before");
-    let model_len = file.bytes().len() as u64;
     let mut table = Table::new(&format!(
         "Bytes of the least firmware that samples {}",
         workload.title
     ));
-    table.head(
-        "core",
-        [
-            "code",
-            "tables",
-            "model",
-            "static RAM",
-            "stack",
-            "scratch in it",
-        ],
-    );
-    for board in Board::ALL {
-        let program = built(board, "minimal", workload);
-        let elf = Elf::read(&program.path());
-        let tables = elf.data_len("flowlet");
-        let stack = Counts::of(board, &program, "").median("").stack;
-        table.row(
-            core(board),
-            [
-                grouped(elf.flash_len() - tables - model_len),
-                grouped(tables),
-                grouped(model_len),
-                grouped(elf.static_len()),
-                grouped(stack),
-                grouped(4 * model.scratch_len() as u64),
-            ],
-        );
+    let columns = [
+        "profile",
+        "code",
+        "tables",
+        "model",
+        "static RAM",
+        "stack",
+        "scratch",
+    ];
+    table.head("core", columns);
+    for (board, profile) in Board::ALL
+        .into_iter()
+        .flat_map(|board| PROFILES.map(|profile| (board, profile)))
+    {
+        let size = Size::of(board, profile, workload);
+        let numbers = [
+            size.code,
+            size.tables,
+            size.model,
+            size.variables,
+            size.stack,
+            size.scratch,
+        ];
+        let cells = [profile.into()].into_iter().chain(numbers.map(grouped));
+        table.row(core(board), cells);
     }
     table
 }
 
 fn counts(board: Board, workload: &Workload) -> Counts {
-    Counts::of(board, &built(board, "bench", workload), "")
-}
-
-fn built(board: Board, package: &str, workload: &Workload) -> Program {
-    let program = build(board, package, Some(&workload.file()));
-    program.unwrap_or_else(|error| panic!("{error}"))
+    let program = build(board, "bench", Some(&workload.file()));
+    let program = program.unwrap_or_else(|error| panic!("{error}"));
+    Counts::of(board, &program, "")
 }
 
 fn core(board: Board) -> &'static str {

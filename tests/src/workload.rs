@@ -1,45 +1,48 @@
-//! What is measured: models of the sizes that count, with random weights, on which no count depends
-//! by much.
+//! What is measured on boards: int8 models of the sizes that count, with random weights, on which no
+//! count depends by much.
 
 use std::num::NonZeroU16;
 
+use crate::random_flow::generator;
+use crate::random_int8::{self, Size};
 use flowlet::format::Description;
 use flowlet::{Activation, Kind};
-use flowlet_tests::random_flow::generator;
-use flowlet_tests::random_int8::{self, Size};
 use flowlet_trainer::model_file::ModelFile;
 
 /// A model.
-pub(crate) struct Workload {
-    pub(crate) title: &'static str,
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Kind and sizes.
+    pub title: &'static str,
     description: Description<'static>,
 }
 
 impl Workload {
-    pub(crate) fn kind(&self) -> Kind {
+    /// Kind of the model.
+    pub fn kind(&self) -> Kind {
         self.description.kind
     }
 
     /// Multiply-adds of its first net.
-    pub(crate) fn macs_per_net(&self) -> u64 {
+    pub fn macs_per_net(&self) -> u64 {
         self.description.mac_count(0) as u64
     }
 
     /// Multiply-adds of all its nets.
-    pub(crate) fn macs(&self) -> u64 {
+    pub fn macs(&self) -> u64 {
         let nets = 0..self.description.net_count();
         nets.map(|k| self.description.mac_count(k) as u64).sum()
     }
 
     /// The same bytes each time.
-    pub(crate) fn file(&self) -> ModelFile {
+    pub fn file(&self) -> ModelFile {
         let bytes = random_int8::file(&self.description, Size::Usual, &mut generator(1));
         ModelFile::from_bytes(self.title, &bytes)
     }
 }
 
 /// What `flowlet train` fits to points of the plane.
-pub(crate) fn default_real_nvp() -> Workload {
+pub fn default_real_nvp() -> Workload {
     workload(
         "RealNVP, 8 layers of 1-64-64-2",
         2,
@@ -50,13 +53,13 @@ pub(crate) fn default_real_nvp() -> Workload {
 }
 
 /// What `flowlet train --model flow-matching` does.
-pub(crate) fn default_flow_matching() -> Workload {
+pub fn default_flow_matching() -> Workload {
     let title = "flow matching, 100 steps of 3-64-64-64-2";
     workload(title, 2, flow_matching(100), &[64; 3], Activation::Elu)
 }
 
 /// Nets alone, in models that have their ends.
-pub(crate) fn nets() -> [Workload; 3] {
+pub fn nets() -> [Workload; 3] {
     let tanh = Activation::Tanh;
     [
         workload("A: 3-64-64-2", 2, flow_matching(1), &[64, 64], tanh),
