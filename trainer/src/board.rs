@@ -18,6 +18,7 @@ use ndarray::Array2;
 pub use error::BoardError;
 
 use self::emulator::Emulator;
+use self::firmware::Program;
 use crate::error::Error;
 use crate::inference;
 use crate::model_file::ModelFile;
@@ -295,11 +296,12 @@ pub fn run(
 /// [`BoardError::NoEmulator`], [`BoardError::Failed`], [`BoardError::TimeLimit`].
 pub fn run_program(
     board: Board,
-    program: &firmware::Program,
+    program: &Program,
     arguments: &[String],
     plugin: Option<&str>,
     limit: Duration,
 ) -> Result<String, BoardError> {
+    board.emulator().check()?;
     let path = program.path();
     emulator::run(board, &path, arguments, plugin, limit, &mut |_| {})
 }

@@ -1,0 +1,5 @@
+//! Links for a microcontroller.
+
+fn main() {
+    embed::link();
+}
