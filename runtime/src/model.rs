@@ -322,8 +322,7 @@ impl fmt::Debug for Model<'_> {
 }
 
 fn check_header(bytes: &[u8]) -> Result<(), Error> {
-    let magic = bytes.get(..MAGIC.len()).unwrap_or(bytes);
-    if bytes.is_empty() || !MAGIC.starts_with(magic) {
+    if bytes.is_empty() || bytes.iter().zip(&MAGIC).any(|(byte, magic)| byte != magic) {
         return Err(Error::NotAModel);
     }
     let truncated = |expected| Error::Truncated {
