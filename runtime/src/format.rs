@@ -29,6 +29,14 @@ pub const MAX_SCALE_CLIP: f32 = 80.0;
 pub struct File<'a> {
     /// The part that is the same in every version.
     pub header: Header,
+    /// The rest.
+    #[serde(borrow)]
+    pub body: Body<'a>,
+}
+
+/// What follows the header, in this version.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Body<'a> {
     /// What the weights mean.
     #[serde(borrow)]
     pub description: Description<'a>,
@@ -55,13 +63,12 @@ pub struct Header {
     pub length: u32,
 }
 
-impl File<'_> {
+impl Body<'_> {
     /// Bytes of the shortest encoding, which is the one that is written.
     ///
     /// Postcard's serializer would tell too, but it can panic for all the compiler knows.
     pub(crate) fn encoded_len(&self) -> usize {
-        Header::LENGTH
-            + self.description.encoded_len()
+        self.description.encoded_len()
             + run_len(self.padding.len())
             + run_len(self.weights.len())
             + size_of_val(&self.checksum)
@@ -82,6 +89,19 @@ fn varint_len(n: usize) -> usize {
 impl Header {
     /// Bytes of an encoded header.
     pub const LENGTH: usize = 12;
+
+    /// The header at the front of `bytes`, and what follows it.
+    pub(crate) fn take_from_bytes(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (&magic, rest) = bytes.split_first_chunk()?;
+        let (&version, rest) = rest.split_first()?;
+        let (&length, rest) = rest.split_first_chunk()?;
+        let header = Self {
+            magic,
+            version,
+            length: u32::from_le_bytes(length),
+        };
+        Some((header, rest))
+    }
 }
 
 /// The model without its numbers.

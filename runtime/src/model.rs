@@ -6,7 +6,7 @@ use crate::crc::crc32;
 use crate::density::Density;
 use crate::error::Error;
 use crate::format::{
-    Activation, Description, File, Header, Kind, MAGIC, MAX_CONTEXT_DIM, MAX_DIM, MAX_LAYER_COUNT,
+    Activation, Body, Description, Header, Kind, MAGIC, MAX_CONTEXT_DIM, MAX_DIM, MAX_LAYER_COUNT,
     MAX_SCALE_CLIP, MAX_WIDTH, VERSION,
 };
 use crate::kernel::{float::value, memory};
@@ -54,24 +54,24 @@ impl<'a> Model<'a> {
     ///
     /// Reads every byte twice, at some 15 instructions a byte.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
-        check_header(bytes)?;
+        let body = check_header(bytes)?;
         if !bytes.as_ptr().cast::<u32>().is_aligned() {
             return Err(Error::Misaligned);
         }
         check_checksum(bytes)?;
-        let file: File<'a> = postcard::from_bytes(bytes).map_err(|_| Error::Malformed)?;
-        check_encoding(&file, bytes.len())?;
-        check_description(&file.description)?;
+        let body: Body<'a> = postcard::from_bytes(body).map_err(|_| Error::Malformed)?;
+        check_encoding(&body, bytes.len())?;
+        check_description(&body.description)?;
 
-        let expected = 4 * file.description.word_count();
-        check_equal(expected, file.weights.len(), |expected, found| {
+        let expected = 4 * body.description.word_count();
+        check_equal(expected, body.weights.len(), |expected, found| {
             Error::Weights { expected, found }
         })?;
         let model = Self {
-            net_lens: [0, 1].map(|k| file.description.net_len(k)),
-            buffer_len: file.description.buffer_len(),
-            description: file.description,
-            words: memory::words(file.weights).ok_or(Error::Misaligned)?,
+            net_lens: [0, 1].map(|k| body.description.net_len(k)),
+            buffer_len: body.description.buffer_len(),
+            description: body.description,
+            words: memory::words(body.weights).ok_or(Error::Misaligned)?,
         };
         model.check_standardization()?;
         for k in 0..model.description.net_count() {
@@ -321,7 +321,8 @@ impl fmt::Debug for Model<'_> {
     }
 }
 
-fn check_header(bytes: &[u8]) -> Result<(), Error> {
+/// What follows the header, if that is one.
+fn check_header(bytes: &[u8]) -> Result<&[u8], Error> {
     if bytes.is_empty() || bytes.iter().zip(&MAGIC).any(|(byte, magic)| byte != magic) {
         return Err(Error::NotAModel);
     }
@@ -329,8 +330,7 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
         expected,
         found: bytes.len(),
     };
-    let (header, _) =
-        postcard::take_from_bytes::<Header>(bytes).map_err(|_| truncated(Header::LENGTH))?;
+    let (header, body) = Header::take_from_bytes(bytes).ok_or(truncated(Header::LENGTH))?;
     if header.version != VERSION {
         return Err(Error::Version {
             found: header.version,
@@ -340,7 +340,7 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
     match bytes.len() {
         found if found < expected => Err(truncated(expected)),
         found if found > expected => Err(Error::TooLong { expected, found }),
-        _ => Ok(()),
+        _ => Ok(body),
     }
 }
 
@@ -357,14 +357,14 @@ fn check_checksum(bytes: &[u8]) -> Result<(), Error> {
 ///
 /// Postcard writes the shortest form of each number but reads longer ones too: equal lengths mean
 /// equal bytes.
-fn check_encoding(file: &File<'_>, length: usize) -> Result<(), Error> {
+fn check_encoding(body: &Body<'_>, length: usize) -> Result<(), Error> {
     let before_weights = length
-        .checked_sub(file.weights.len() + size_of_val(&file.checksum))
+        .checked_sub(body.weights.len() + size_of_val(&body.checksum))
         .ok_or(Error::Malformed)?;
     let padded = before_weights.is_multiple_of(4)
-        && file.padding.len() < 4
-        && file.padding.iter().all(|&byte| byte == 0);
-    if file.encoded_len() == length && padded {
+        && body.padding.len() < 4
+        && body.padding.iter().all(|&byte| byte == 0);
+    if Header::LENGTH + body.encoded_len() == length && padded {
         Ok(())
     } else {
         Err(Error::Malformed)

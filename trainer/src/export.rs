@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use flowlet::format::{self, Description, File, Header, Kind, Net};
+use flowlet::format::{self, Body, Description, File, Header, Kind, Net};
 use flowlet::{Activation, Precision};
 
 use crate::error::Error;
@@ -140,19 +140,21 @@ fn encode(description: &Description<'_>, weights: &[u8]) -> Vec<u8> {
             version: format::VERSION,
             length: 0,
         },
-        description: description.clone(),
-        padding: &[],
-        weights,
-        checksum: 0,
+        body: Body {
+            description: description.clone(),
+            padding: &[],
+            weights,
+            checksum: 0,
+        },
     };
     let bytes = to_bytes(&file);
-    let before_weights = bytes.len() - weights.len() - size_of_val(&file.checksum);
-    file.padding = &[0; 3][..before_weights.next_multiple_of(4) - before_weights];
-    let length = bytes.len() + file.padding.len();
+    let before_weights = bytes.len() - weights.len() - size_of_val(&file.body.checksum);
+    file.body.padding = &[0; 3][..before_weights.next_multiple_of(4) - before_weights];
+    let length = bytes.len() + file.body.padding.len();
     file.header.length = u32::try_from(length).expect("the format's limits keep files below 4 GB");
 
     let mut bytes = to_bytes(&file);
-    let content = length - size_of_val(&file.checksum);
+    let content = length - size_of_val(&file.body.checksum);
     let checksum = format::checksum(&bytes[..content]).to_le_bytes();
     bytes[content..].copy_from_slice(&checksum);
     bytes
