@@ -3,15 +3,26 @@
 //! Integer layers are defined by [`portable`]; where a target has a faster kernel, it gives the same
 //! bits. This is the only module with `unsafe` code.
 
+#[cfg(assembly)]
+mod assembly;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 pub(crate) mod float;
 pub(crate) mod memory;
+#[cfg_attr(
+    assembly,
+    allow(dead_code, reason = "without the tests of kernels, nobody asks")
+)]
 pub(crate) mod portable;
 mod table;
+#[cfg(feature = "kernels")]
+pub mod trial;
 
+#[cfg(assembly)]
+pub(crate) use assembly::{first_layer, next_layer};
+#[cfg(not(assembly))]
 pub(crate) use portable::first_layer;
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(assembly, target_arch = "x86_64")))]
 pub(crate) use portable::next_layer;
 pub(crate) use table::{ELU, TANH};
 

@@ -19,6 +19,17 @@ pub(super) struct Segment<'m> {
     pub(super) finish: Finish,
 }
 
+impl Segment<'_> {
+    /// Words that the layer writes: whole blocks of four outputs.
+    fn output_len(&self) -> usize {
+        let padded = self.outputs.next_multiple_of(4);
+        match self.finish {
+            Finish::Linear => padded,
+            Finish::Tanh | Finish::Elu => padded / 2,
+        }
+    }
+}
+
 /// What a layer's first word says.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Header {
@@ -94,9 +105,10 @@ impl<'m> Mlp<'m> {
     ) -> &'s mut [u32] {
         for segment in self.segments() {
             let layer = segment.layer();
+            let out = head(y, segment.output_len());
             match segment.is_first {
-                true => first_layer(&layer, x, y, segment.finish),
-                false => next_layer(&layer, x, y, segment.finish),
+                true => first_layer(&layer, x, out, segment.finish),
+                false => next_layer(&layer, x, out, segment.finish),
             }
             core::mem::swap(&mut x, &mut y);
         }
