@@ -30,7 +30,7 @@
 //! [`Sampler`] and [`Density`] are for firmware: dimension and sizes are checked when they are
 //! made, and their methods return plain values. [`RealNvp`] and [`VelocityField`] are the flows
 //! themselves, for tools that learn the dimension at run time: they take slices and check the
-//! lengths at each call.
+//! lengths at each call; and on a host, whole tables at once, with a [`BatchScratch`].
 //!
 //! # Conventions
 //!

@@ -57,7 +57,7 @@ fn exp_of(x: f32) -> f32 {
     let y = 1.0 + (reduced * c / (2.0 - c) - lo + hi);
     if magnitude > 0x3900_0000 {
         // 2^k
-        y * f32::from_bits(((127 + k) as u32) << 23)
+        y * f32::from_bits((127i32.wrapping_add(k) as u32) << 23)
     } else {
         1.0 + x
     }

@@ -215,7 +215,10 @@ fn activations_of_all_segments_have_the_portable_bits() {
     let Some(avx2) = Avx2::detect() else { return };
     // A first layer without inputs is its biases.
     let ends = -(9 << FRACTION_BITS)..9 << FRACTION_BITS;
-    let sums: Vec<i32> = ends.step_by(997).chain([i32::MIN, i32::MAX]).collect();
+    let sums: Vec<i32> = [i32::MIN, i32::MAX]
+        .into_iter()
+        .chain(ends.step_by(997))
+        .collect();
     for biases in sums.chunks_exact(4) {
         let blocks: Vec<u32> = biases.iter().map(|bias| bias.cast_unsigned()).collect();
         for exponent in [0, 3, 15] {
