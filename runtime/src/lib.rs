@@ -71,6 +71,7 @@ mod sampler;
 mod scratch;
 mod solver;
 mod standardization;
+mod tile;
 mod velocity;
 
 pub use density::Density;
@@ -86,6 +87,7 @@ pub use real_nvp::RealNvp;
 pub use sampler::Sampler;
 pub use scratch::{MAX_SCRATCH_LEN, Scratch};
 pub use solver::euler;
+pub use tile::BatchScratch;
 pub use velocity::VelocityField;
 
 /// Compiles the README's code.

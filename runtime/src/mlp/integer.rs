@@ -5,7 +5,7 @@
 use super::{Mlp, head, split};
 use crate::format::{Activation, first_block_len, next_block_len};
 use crate::kernel::memory::floats_mut;
-use crate::kernel::{FRACTION_BITS, Finish, INPUT_LIMIT, Layer, first_layer, next_layer};
+use crate::kernel::{FRACTION_BITS, Finish, Layer, first_layer, fixed, next_layer};
 use crate::scratch::Buffers;
 
 /// A layer of a net, as the model's words have it.
@@ -32,7 +32,7 @@ impl Segment<'_> {
 
 /// What a layer's first word says.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Sums, once multiplied, are in units of `2^(shift − 20)`.
     pub(super) shift: u8,
     /// Fractional bits of the net's input; 0 but for the first layer.
@@ -55,55 +55,67 @@ impl Header {
     }
 }
 
+impl<'m> Segment<'m> {
+    /// What the kernels read.
+    pub(super) fn layer(&self) -> Layer<'m> {
+        Layer {
+            blocks: self.blocks,
+            inputs: self.inputs,
+            shift: self.header.shift.into(),
+            exponent: self.header.exponent.into(),
+        }
+    }
+}
+
 impl<'m> Mlp<'m> {
     pub(super) fn evaluate_int8<'s>(&self, buffers: &'s mut Buffers<'_>) -> &'s mut [f32] {
-        let (mut first, mut last) = (Header::default(), Header::default());
-        for layer in self.segments() {
-            last = layer.header;
-            if layer.is_first {
-                first = last;
-            }
-        }
-        let scale = exp2(first.input_bits.into());
+        let first = self.words.first().map(Header::from_word);
+        let scale = input_scale(first.unwrap_or_default());
         let mut not_a_number = false;
         for q in head(buffers.0, self.inputs) {
             let u = f32::from_bits(*q);
+            *q = fixed(u, scale).cast_unsigned();
             not_a_number |= u.is_nan();
-            let fixed = (u * scale) as i32;
-            *q = fixed.clamp(-INPUT_LIMIT, INPUT_LIMIT).cast_unsigned();
         }
+        let (outputs, last) = self.evaluate_fixed(buffers.0, buffers.1);
         let unit = match not_a_number {
             true => f32::NAN,
-            false => exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed()),
+            false => output_unit(last),
         };
-        let outputs = self.evaluate_fixed(buffers.0, buffers.1);
         for y in &mut *outputs {
             *y = (y.cast_signed() as f32 * unit).to_bits();
         }
         floats_mut(outputs)
     }
 
-    /// Takes the fixed-point inputs in `x` to fixed-point outputs, in `x` or `y`.
+    /// Takes the fixed-point inputs in `x` to fixed-point outputs, in `x` or `y`, with the last
+    /// layer's header.
     pub(crate) fn evaluate_fixed<'s>(
         &self,
         mut x: &'s mut [u32],
         mut y: &'s mut [u32],
-    ) -> &'s mut [u32] {
+    ) -> (&'s mut [u32], Header) {
+        let mut last = Header::default();
         for segment in self.segments() {
-            let layer = Layer {
-                blocks: segment.blocks,
-                inputs: segment.inputs,
-                shift: segment.header.shift.into(),
-                exponent: segment.header.exponent.into(),
-            };
+            let layer = segment.layer();
             let out = head(y, segment.output_len());
             match segment.is_first {
                 true => first_layer(&layer, x, out, segment.finish),
                 false => next_layer(&layer, x, out, segment.finish),
             }
             core::mem::swap(&mut x, &mut y);
+            last = segment.header;
         }
-        head(x, self.outputs)
+        (head(x, self.outputs), last)
+    }
+
+    /// What takes an input to fixed point, and the last layer's unit.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn scale_and_unit(&self) -> (f32, f32) {
+        let mut headers = self.segments().map(|segment| segment.header);
+        let first = headers.next().unwrap_or_default();
+        let last = headers.last().unwrap_or(first);
+        (input_scale(first), output_unit(last))
     }
 
     /// The layers, first to last.
@@ -137,6 +149,16 @@ impl<'m> Mlp<'m> {
             }
         })
     }
+}
+
+/// What takes an input to the fixed point of a net with this first layer.
+fn input_scale(first: Header) -> f32 {
+    exp2(first.input_bits.into())
+}
+
+/// What a 1 in the outputs of a net with this last layer stands for.
+fn output_unit(last: Header) -> f32 {
+    exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed())
 }
 
 /// `2^n` for n from −126 to 127.

@@ -4,7 +4,7 @@ use super::*;
 use flowlet_tests::command::run;
 
 /// What machines find in the report of a training, beside what `inspect` says.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 14] = [
     "file",
     "plot",
     "training_rows",
@@ -14,7 +14,11 @@ const KEYS: [&str; 10] = [
     "best_step",
     "seconds",
     "sliced_w2",
-    "sliced_w2_of_data",
+    "sliced_w2_floor",
+    "sliced_w2_floor_std",
+    "energy_distance",
+    "energy_distance_floor",
+    "energy_distance_floor_std",
 ];
 
 /// Two plots of 420 pixels, and what surrounds them.
