@@ -47,7 +47,7 @@
 //! | feature | what it does |
 //! |---|---|
 //! | `f32` | runs nets of 32-bit floating point too, on by default; integer nets need it not |
-//! | `dsp` | uses the DSP extension on Armv8-M Mainline, where a core may lack it: on Cortex-M33 boards that have it; elsewhere without effect |
+//! | `dsp` | uses the DSP extension of an Armv8-M Mainline core, such as a Cortex-M33, that has it; others need no telling |
 //! | `defmt` | derives `defmt::Format` for errors, kinds and [`StandardNormal`] |
 
 #[cfg(test)]

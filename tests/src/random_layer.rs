@@ -211,12 +211,11 @@ impl Facts {
             2 => Magnitude::Extreme,
             _ => Magnitude::OneSided,
         };
-        let most_inputs = if is_first {
-            MAX_FIRST_INPUTS
-        } else {
-            MAX_INPUTS
+        // A net that moves the only dimension reads nothing.
+        let inputs = match (number as usize / 24, is_first) {
+            (turn, true) => turn % (MAX_FIRST_INPUTS + 1),
+            (turn, false) => 1 + turn % MAX_INPUTS,
         };
-        let inputs = 1 + number as usize / 24 % most_inputs;
         let most_outputs = match inputs <= FEW_INPUTS {
             true => MAX_OUTPUTS,
             false => FEW_OUTPUTS,
@@ -226,7 +225,7 @@ impl Facts {
             activation,
             magnitude,
             inputs,
-            outputs: 1 + random.below(most_outputs as u32) as usize,
+            outputs: random.below(most_outputs as u32 + 1) as usize,
             shift: random.below(16),
             exponent: match activation {
                 Some(Activation::Elu) => random.below(16),
