@@ -99,7 +99,7 @@ mod tests {
             activation: Activation::Tanh,
             hidden: heapless::Vec::new(),
         };
-        let words = [s, t, 0.0, 0.0].map(f32::to_le_bytes);
+        let words = [s, t, 0.0, 0.0].map(|number| number.to_bits().to_le());
         let layer = AffineCoupling {
             first_moved,
             scale_clip: 2.0,
@@ -111,7 +111,7 @@ mod tests {
             },
         };
         let (mut x, mut log_det) = ([1.0; 2], 0.0);
-        let mut buffers = Buffers(&mut [0.0; 2], &mut [0.0; 2]);
+        let mut buffers = Buffers(&mut [0; 2], &mut [0; 2]);
         layer.forward_and_log_det(&mut x, &[], &mut buffers, &mut log_det);
         (x, log_det)
     }

@@ -35,7 +35,7 @@ pub struct File<'a> {
     /// Zeros, as many as bring `weights` to a multiple of four bytes from the start of the file.
     #[serde(with = "bytes")]
     pub padding: &'a [u8],
-    /// Little-endian `f32`: mean, standard deviation, then the nets.
+    /// Mean and standard deviation, little-endian `f32`, then the nets.
     #[serde(with = "bytes")]
     pub weights: &'a [u8],
     /// CRC-32 of all bytes before it.
@@ -158,6 +158,8 @@ impl Net {
 pub enum Precision {
     /// 32-bit floating point throughout.
     F32,
+    /// 8-bit weights, 16-bit activations, 32-bit sums; the state of the flow stays `f32`.
+    Int8,
 }
 
 /// The function between the layers of a net; none follows the last layer.
@@ -240,21 +242,64 @@ impl<'a> Description<'a> {
             .sum()
     }
 
-    /// Numbers in `weights`: mean, standard deviation and all nets.
+    /// Words of four bytes that net `k` takes.
+    pub fn net_len(&self, k: usize) -> usize {
+        match self.net.precision {
+            Precision::F32 => self.parameter_count(k),
+            Precision::Int8 => {
+                let layers = self.layer_ends(k).enumerate();
+                let len = |(j, (inputs, outputs))| int8_layer_len(j == 0, inputs, outputs);
+                layers.map(len).sum()
+            }
+        }
+    }
+
+    /// Words of four bytes in `weights`: mean, standard deviation and all nets.
     pub fn word_count(&self) -> usize {
-        let nets: usize = (0..self.net_count()).map(|k| self.parameter_count(k)).sum();
+        let nets: usize = (0..self.net_count()).map(|k| self.net_len(k)).sum();
         2 * usize::from(self.dim) + nets
     }
 
-    /// The widest input, hidden layer or output of any net.
-    pub fn width(&self) -> usize {
+    /// Words that hold the input, any hidden layer or the output of any net.
+    pub fn buffer_len(&self) -> usize {
         // Nets of one parity have the same ends.
-        (0..self.net_count().min(2))
-            .flat_map(|k| self.layer_ends(k))
-            .map(|(inputs, outputs)| inputs.max(outputs))
-            .max()
-            .unwrap_or(0)
+        let nets = 0..self.net_count().min(2);
+        nets.map(|k| self.net_buffer_len(k)).max().unwrap_or(0)
     }
+
+    fn net_buffer_len(&self, k: usize) -> usize {
+        let (inputs, outputs) = self.net_ends(k);
+        let hidden = self.net.hidden.iter().map(|&width| usize::from(width));
+        let widest = hidden.max().unwrap_or(0);
+        match self.net.precision {
+            Precision::F32 => inputs.max(widest).max(outputs),
+            // Activations take half a word; the kernels write four outputs at a time.
+            Precision::Int8 => inputs
+                .max(widest.next_multiple_of(4) / 2)
+                .max(outputs.next_multiple_of(4)),
+        }
+    }
+}
+
+/// Words of one layer of an integer net: its header, then blocks of four outputs.
+fn int8_layer_len(is_first: bool, inputs: usize, outputs: usize) -> usize {
+    let block_len = match is_first {
+        true => first_block_len(inputs),
+        false => next_block_len(inputs),
+    };
+    1 + outputs.div_ceil(4) * block_len
+}
+
+/// Words of four outputs of an integer net's first layer: a bias each, then a weight of 16 bits for
+/// each input.
+pub fn first_block_len(inputs: usize) -> usize {
+    4 + 2 * inputs
+}
+
+/// Words of four outputs of a later layer: a bias each, then for each input, their number rounded up
+/// to a multiple of four, a weight of 8 bits, then a multiplier of 16 bits.
+pub fn next_block_len(inputs: usize) -> usize {
+    4 + inputs.next_multiple_of(4) + 2
 }
 
 /// How many of `dim` dimensions layer `k` moves: the `i` with `i + k` odd.

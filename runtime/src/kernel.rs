@@ -1,77 +1,127 @@
 //! The inner loops.
+//!
+//! Integer layers are defined by [`portable`]; where a target has a faster kernel, it gives the same
+//! bits. This is the only module with `unsafe` code.
 
-/// A little-endian `f32` as it lies in the file.
-pub(crate) type Word = [u8; 4];
+pub(crate) mod float;
+pub(crate) mod memory;
+pub(crate) mod portable;
+mod table;
 
-/// The number that a word holds.
-pub(crate) fn value(word: &Word) -> f32 {
-    f32::from_le_bytes(*word)
+pub(crate) use portable::{first_layer, next_layer};
+pub(crate) use table::{ELU, TANH};
+
+/// Fractional bits of a pre-activation.
+pub(crate) const FRACTION_BITS: u32 = 20;
+/// Where a net's input is cut off, in units of its fixed point.
+pub(crate) const INPUT_LIMIT: i32 = 1 << 26;
+
+/// Segments of a table below 0, 32 for each unit.
+const SEGMENTS_BELOW_0: usize = 256;
+/// Bits of a pre-activation within a segment.
+const SEGMENT_BITS: u32 = 15;
+/// Where a table ends.
+const TABLE_LIMIT: i32 = (SEGMENTS_BELOW_0 as i32) << SEGMENT_BITS;
+
+/// An affine layer in integers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layer<'m> {
+    /// Blocks of four outputs, each with its biases, its weights and, but for a net's first layer,
+    /// its multipliers.
+    pub(crate) blocks: &'m [u32],
+    pub(crate) inputs: usize,
+    /// Sums, once multiplied, are in units of `2^(shift − 20)`.
+    pub(crate) shift: u32,
+    /// Activations of elu are in units of `2^(exponent − 15)`.
+    pub(crate) exponent: u32,
 }
 
-/// The number itself, but one NaN for all: which one an operation gives differs by target.
-pub(crate) fn one_nan(number: f32) -> f32 {
-    if number.is_nan() { f32::NAN } else { number }
+/// What follows a layer's sums.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Finish {
+    /// tanh, two numbers a word in units of 2⁻¹⁵.
+    Tanh,
+    /// elu, two numbers a word.
+    Elu,
+    /// Nothing: the sums, one a word.
+    Linear,
 }
 
-/// One affine layer, `y = W x + b`, in `f32`.
-///
-/// # Shapes
-///
-/// `bias` `[outputs]`; `weight` `[inputs, outputs]`, one input's weights after the other: so each
-/// output's sum runs over the inputs in order, on a target that works on many outputs at once as on
-/// one that does not, and the bits are the same.
-pub(crate) fn dense(bias: &[Word], weight: &[Word], x: &[f32], y: &mut [f32]) {
-    for (y, b) in y.iter_mut().zip(bias) {
-        *y = value(b);
-    }
-    let outputs = y.len();
-    if outputs == 0 {
-        return;
-    }
-    for (x, column) in x.iter().zip(weight.chunks_exact(outputs)) {
-        for (y, w) in y.iter_mut().zip(column) {
-            *y += x * value(w);
-        }
-    }
+/// tanh of `p · 2⁻²⁰`, in units of 2⁻¹⁵.
+#[inline(always)]
+pub(crate) fn tanh(p: i32) -> i16 {
+    let p = p.clamp(-TABLE_LIMIT, TABLE_LIMIT - 1);
+    interpolate(&TANH, p) as i16
+}
+
+/// elu of `p · 2⁻²⁰`, in units of `2^(exponent − 15)`.
+#[inline(always)]
+pub(crate) fn elu(p: i32, exponent: u32) -> i16 {
+    let below = interpolate(&ELU, p.clamp(-TABLE_LIMIT, 0));
+    let above = p.max(0) >> (FRACTION_BITS - 15);
+    let elu = (below + above).wrapping_shr(exponent);
+    elu.clamp(i16::MIN.into(), i16::MAX.into()) as i16
+}
+
+#[inline(always)]
+fn interpolate(table: &[u32], p: i32) -> i32 {
+    let segment = (p >> SEGMENT_BITS) + SEGMENTS_BELOW_0 as i32;
+    let entry = table.get(segment as usize).map_or(0, |e| e.cast_signed());
+    let (distance, slope) = (p as i16, entry as i16);
+    entry.wrapping_add(i32::from(distance) * i32::from(slope)) >> 16
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::ops::Range;
 
-    fn words<const N: usize>(numbers: [f32; N]) -> [Word; N] {
-        numbers.map(f32::to_le_bytes)
+    const ONE: f64 = (1 << FRACTION_BITS) as f64;
+
+    /// Largest error of an activation over a range.
+    fn largest_error(
+        integer: impl Fn(i32) -> i16,
+        exact: impl Fn(f64) -> f64,
+        range: Range<f64>,
+    ) -> f64 {
+        let error = |p: i32| (f64::from(integer(p)) / 32768.0 - exact(f64::from(p) / ONE)).abs();
+        let all = (range.start * ONE) as i32..(range.end * ONE) as i32;
+        all.step_by(7).map(error).fold(0.0, f64::max)
     }
 
     #[test]
-    fn weights_lie_input_by_input() {
-        let mut y = [0.0; 2];
-        let weight = words([1.0, 10.0, 2.0, 20.0, 3.0, 30.0]);
-        dense(&words([0.5, 0.25]), &weight, &[1.0, -1.0, 2.0], &mut y);
-        assert_eq!(y, [5.5, 50.25]);
-    }
-
-    /// In another order, or with fused products, these sums round to other numbers.
-    #[test]
-    fn a_sum_starts_at_the_bias_and_runs_over_the_inputs_in_order() {
-        let mut y = [0.0];
-        let big = 16_777_216.0;
-        dense(&words([1.0]), &words([big, -big]), &[1.0, 1.0], &mut y);
-        assert_eq!(y, [0.0]);
-        dense(&words([big]), &words([1.0, -big]), &[1.0, 1.0], &mut y);
-        assert_eq!(y, [0.0]);
-        dense(&words([0.0]), &words([-big, big, 1.0]), &[1.0; 3], &mut y);
-        assert_eq!(y, [1.0]);
-
-        let x = 1.0 + f32::EPSILON;
-        dense(&words([-x * x]), &words([x]), &[x], &mut y);
-        assert_eq!(y, [0.0]);
+    fn tanh_is_as_close_as_stated() {
+        let error = largest_error(tanh, f64::tanh, -10.0..10.0);
+        assert!((1.2e-4..=1.4e-4).contains(&error), "{error}");
     }
 
     #[test]
-    fn a_layer_without_inputs_is_its_bias() {
-        let mut y = [7.0; 2];
-        dense(&words([1.0, 2.0]), &[], &[], &mut y);
-        assert_eq!(y, [1.0, 2.0]);
+    fn elu_is_as_close_as_stated() {
+        let elu = |p| elu(p, 0);
+        let error = largest_error(elu, f64::exp_m1, -8.0..0.0);
+        assert!((1.2e-4..=1.4e-4).contains(&error), "{error}");
+        let error = largest_error(elu, f64::exp_m1, -20.0..-8.0);
+        assert!((3.3e-4..=3.5e-4).contains(&error), "{error}");
+    }
+
+    #[test]
+    fn elu_above_0_is_the_identity_until_16_bits_end() {
+        for exponent in 0..=15 {
+            let unit_bits = FRACTION_BITS - 15 + exponent;
+            for x in (0..=32767).filter(|x| *x <= i32::MAX >> unit_bits) {
+                assert_eq!(elu(x << unit_bits, exponent), x as i16);
+            }
+            assert_eq!(
+                elu(i32::MAX, exponent),
+                (i32::MAX >> unit_bits).min(32767) as i16
+            );
+        }
+    }
+
+    #[test]
+    fn an_activation_is_monotonic_from_node_to_node() {
+        let p = (-TABLE_LIMIT - 10..TABLE_LIMIT + 10).step_by(5);
+        assert!(p.clone().map(tanh).is_sorted());
+        assert!(p.clone().map(|p| elu(p, 4)).is_sorted());
     }
 }

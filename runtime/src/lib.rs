@@ -1,6 +1,6 @@
 #![no_std]
 #![deny(missing_docs)]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 //! Samples and exact log-probabilities from generative flows, straight from flash: no heap, no
 //! panic, and the same bits on every target.
 //!

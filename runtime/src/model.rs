@@ -9,11 +9,11 @@ use crate::format::{
     Activation, Description, File, Header, Kind, MAGIC, MAX_CONTEXT_DIM, MAX_DIM, MAX_LAYER_COUNT,
     MAX_SCALE_CLIP, MAX_WIDTH, VERSION,
 };
-use crate::kernel::{Word, value};
+use crate::kernel::{float::value, memory};
 use crate::mlp::Mlp;
 use crate::real_nvp::RealNvp;
 use crate::sampler::Sampler;
-use crate::scratch::{Scratch, Workspace};
+use crate::scratch::{Buffers, Scratch, Workspace};
 use crate::standardization::Standardization;
 use crate::velocity::VelocityField;
 
@@ -25,7 +25,7 @@ use crate::velocity::VelocityField;
 #[derive(Clone)]
 pub struct Model<'a> {
     description: Description<'a>,
-    words: &'a [Word],
+    words: &'a [u32],
 }
 
 /// The two flows that a model can be.
@@ -60,19 +60,18 @@ impl<'a> Model<'a> {
         check_encoding(&file, bytes.len())?;
         check_description(&file.description)?;
 
-        let (words, rest) = file.weights.as_chunks();
+        let expected = 4 * file.description.word_count();
+        check_equal(expected, file.weights.len(), |expected, found| {
+            Error::Weights { expected, found }
+        })?;
         let model = Self {
             description: file.description,
-            words,
+            words: memory::words(file.weights).ok_or(Error::Misaligned)?,
         };
-        let expected = 4 * model.description.word_count();
-        if !rest.is_empty() || file.weights.len() != expected {
-            return Err(Error::Weights {
-                expected,
-                found: file.weights.len(),
-            });
+        model.check_standardization()?;
+        for k in 0..model.description.net_count() {
+            model.net(k).check()?;
         }
-        model.check_numbers()?;
         Ok(model)
     }
 
@@ -119,7 +118,7 @@ impl<'a> Model<'a> {
     /// Words of [`Scratch`] that the model needs, at most
     /// [`MAX_SCRATCH_LEN`](crate::MAX_SCRATCH_LEN).
     pub fn scratch_len(&self) -> usize {
-        2 * self.description.width() + self.dim()
+        2 * self.description.buffer_len() + self.dim()
     }
 
     /// Multiply-adds of all nets together: one sample or log-probability of a RealNVP, one Euler
@@ -220,6 +219,20 @@ impl<'a> Model<'a> {
         Ok(Density::new(flow, context, workspace))
     }
 
+    /// Takes the inputs `q` of integer net `k` to its outputs, both in fixed point, for benchmarks.
+    #[doc(hidden)]
+    pub fn evaluate_fixed<'s, const LEN: usize>(
+        &self,
+        k: usize,
+        q: &[u32],
+        scratch: &'s mut Scratch<LEN>,
+    ) -> Result<&'s [u32], Error> {
+        let workspace = scratch.workspace(self.description.buffer_len(), self.dim())?;
+        let Buffers(x, y) = workspace.buffers;
+        x.iter_mut().zip(q).for_each(|(x, q)| *x = *q);
+        Ok(self.net(k).evaluate_fixed(x, y))
+    }
+
     /// Memory for points of `dim` dimensions given `context`, if the model has those.
     pub(crate) fn workspace<'s, const LEN: usize>(
         &self,
@@ -234,7 +247,7 @@ impl<'a> Model<'a> {
         check_equal(self.context_dim(), context.len(), |expected, found| {
             Error::Context { expected, found }
         })?;
-        scratch.workspace(self.description.width(), self.dim())
+        scratch.workspace(self.description.buffer_len(), self.dim())
     }
 
     /// The transform between the data's units and the flow's.
@@ -249,33 +262,26 @@ impl<'a> Model<'a> {
     pub(crate) fn net(&self, k: usize) -> Mlp<'_> {
         let description = &self.description;
         // Nets of one parity have the same size.
-        let before =
-            k.div_ceil(2) * description.parameter_count(0) + k / 2 * description.parameter_count(1);
+        let before = k.div_ceil(2) * description.net_len(0) + k / 2 * description.net_len(1);
         let (inputs, outputs) = description.net_ends(k);
         Mlp {
             net: &description.net,
             inputs,
             outputs,
-            words: self.words_at(2 * self.dim() + before, description.parameter_count(k)),
+            words: self.words_at(2 * self.dim() + before, description.net_len(k)),
         }
     }
 
     /// `count` words from `start`; all are there once `from_bytes` has counted them.
-    fn words_at(&self, start: usize, count: usize) -> &'a [Word] {
+    fn words_at(&self, start: usize, count: usize) -> &'a [u32] {
         self.words.get(start..start + count).unwrap_or_default()
     }
 
-    fn check_numbers(&self) -> Result<(), Error> {
-        if !self.words.iter().map(value).all(f32::is_finite) {
+    fn check_standardization(&self) -> Result<(), Error> {
+        if !self.mean().chain(self.std()).all(f32::is_finite) {
             return Err(Error::NotFinite);
         }
-        if !self
-            .standardization()
-            .std
-            .iter()
-            .map(value)
-            .all(|std| std > 0.0)
-        {
+        if !self.std().all(|std| std > 0.0) {
             return Err(Error::Std);
         }
         Ok(())

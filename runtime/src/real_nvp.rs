@@ -2,7 +2,7 @@
 
 use crate::coupling::AffineCoupling;
 use crate::error::Error;
-use crate::kernel::one_nan;
+use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
 

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::format::{MAX_DIM, MAX_WIDTH};
+use crate::kernel::memory::floats_mut;
 
 /// Enough for any model.
 pub const MAX_SCRATCH_LEN: usize = 2 * MAX_WIDTH + MAX_DIM;
@@ -17,31 +18,35 @@ pub const MAX_SCRATCH_LEN: usize = 2 * MAX_WIDTH + MAX_DIM;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Scratch<const LEN: usize> {
-    values: [f32; LEN],
+    words: [u32; LEN],
 }
 
 impl<const LEN: usize> Scratch<LEN> {
     /// Zeroed memory, also for a `static`.
     pub const fn new() -> Self {
-        Self { values: [0.0; LEN] }
+        Self { words: [0; LEN] }
     }
 
-    /// Lends out what a model of this width and dimension needs.
+    /// Lends out what a model with buffers of this length and points of this dimension needs.
     ///
     /// # Errors
     ///
     /// [`Error::Scratch`] where that is more than `LEN` words.
-    pub(crate) fn workspace(&mut self, width: usize, dim: usize) -> Result<Workspace<'_>, Error> {
+    pub(crate) fn workspace(
+        &mut self,
+        buffer_len: usize,
+        dim: usize,
+    ) -> Result<Workspace<'_>, Error> {
         let short = Error::Scratch {
-            expected: 2 * width + dim,
+            expected: 2 * buffer_len + dim,
             found: LEN,
         };
-        let (x, rest) = self.values.split_at_mut_checked(width).ok_or(short)?;
-        let (y, rest) = rest.split_at_mut_checked(width).ok_or(short)?;
+        let (x, rest) = self.words.split_at_mut_checked(buffer_len).ok_or(short)?;
+        let (y, rest) = rest.split_at_mut_checked(buffer_len).ok_or(short)?;
         let (point, _) = rest.split_at_mut_checked(dim).ok_or(short)?;
         Ok(Workspace {
             buffers: Buffers(x, y),
-            point,
+            point: floats_mut(point),
         })
     }
 }
@@ -61,6 +66,6 @@ pub(crate) struct Workspace<'s> {
     pub(crate) point: &'s mut [f32],
 }
 
-/// The layer that is read and the layer that is written, each as wide as the widest.
+/// The layer that is read and the layer that is written, each with room for the largest.
 #[derive(Debug)]
-pub(crate) struct Buffers<'s>(pub(crate) &'s mut [f32], pub(crate) &'s mut [f32]);
+pub(crate) struct Buffers<'s>(pub(crate) &'s mut [u32], pub(crate) &'s mut [u32]);

@@ -1,14 +1,14 @@
 //! The transform between the data's units and the flow's.
 
-use crate::kernel::{Word, one_nan, value};
+use crate::kernel::float::{one_nan, value};
 
 /// `u = (x − mean) / std`, column by column.
 ///
 /// Source of the change of variables: `ln p(x) = ln p(u) − Σ ln std`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standardization<'a> {
-    pub(crate) mean: &'a [Word],
-    pub(crate) std: &'a [Word],
+    pub(crate) mean: &'a [u32],
+    pub(crate) std: &'a [u32],
 }
 
 impl Standardization<'_> {
@@ -45,8 +45,8 @@ impl Standardization<'_> {
 mod tests {
     use super::*;
 
-    const MEAN: [Word; 2] = [1.0f32.to_le_bytes(), (-2.0f32).to_le_bytes()];
-    const STD: [Word; 2] = [0.5f32.to_le_bytes(), 4.0f32.to_le_bytes()];
+    const MEAN: [u32; 2] = [1.0f32.to_bits().to_le(), (-2.0f32).to_bits().to_le()];
+    const STD: [u32; 2] = [0.5f32.to_bits().to_le(), 4.0f32.to_bits().to_le()];
     const TRANSFORM: Standardization<'static> = Standardization {
         mean: &MEAN,
         std: &STD,

@@ -3,7 +3,7 @@
 use core::num::NonZeroU16;
 
 use crate::error::Error;
-use crate::kernel::one_nan;
+use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
 use crate::solver::euler;

@@ -78,6 +78,7 @@ fn encode_description(description: &Description<'_>) -> Vec<u8> {
     }
     bytes.push(match description.net.precision {
         Precision::F32 => 0,
+        flowlet::Precision::Int8 => 1,
     });
     bytes.push(match description.net.activation {
         Activation::Tanh => 0,

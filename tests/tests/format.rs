@@ -296,7 +296,7 @@ fn nothing_to_activate_is_written_as_tanh() {
 fn what_no_writer_writes_is_malformed() {
     let bytes = [
         ("a kind that does not exist", at::KIND, 2),
-        ("a precision that does not exist", at::PRECISION, 1),
+        ("a precision that does not exist", at::PRECISION, 2),
         ("an activation that does not exist", at::ACTIVATION, 2),
         ("a name that is not UTF-8", at::NAME + 1, 0xFF),
         ("labels that are not UTF-8", at::LABELS + 1, 0xFF),
