@@ -26,7 +26,7 @@ use interpolation::Interpolation;
 use layer::RealLayer;
 
 /// Fraction bits of a net's input where nothing asks for fewer: it then reaches to ±16.
-const FRACTION_BITS: u8 = 22;
+const FRACTION_BITS: u8 = 26;
 
 /// Inputs may be so many times larger than on calibration rows.
 const INPUT_HEADROOM: f64 = 2.0;
@@ -76,6 +76,7 @@ fn quantize_net(net: &Mlp<f32>, input: &Array2<f64>) -> (IntegerNet, Array2<f64>
     let fraction_bits = fraction_bits(input);
     let mut reach = INPUT_LIMIT as f64 * power_of_two(-i32::from(fraction_bits));
     let mut exact = input.clone();
+    if std::env::var("QX").is_ok() { eprint!(" F{fraction_bits}"); }
     let mut x = fixed(input, fraction_bits);
     let mut layers = Vec::new();
     let mut exponent = 0;

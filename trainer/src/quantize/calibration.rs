@@ -13,7 +13,10 @@ use crate::inference::transport;
 const ROWS: usize = 4096;
 
 /// Every other sample is drawn from noise so many times wider, for what lies farther out.
-const WIDE: f32 = 1.5;
+const WIDE: f32 = 1.0;
+
+/// Standard deviations beyond which a row says nothing.
+const FARTHEST: f64 = 1000.0;
 
 /// Fixed, so that one flow has one quantized form.
 const SEED: u64 = 0x51AB;
@@ -63,7 +66,8 @@ impl Calibration {
         let context = concatenate![Axis(0), given.1, context].mapv(f64::from);
         let mean = ndarray::Array1::from_iter(flow.mean.iter().map(|m| f64::from(*m)));
         let std = ndarray::Array1::from_iter(flow.std.iter().map(|m| f64::from(*m)));
-        let state = (points.mapv(f64::from) - &mean) / &std;
+        let mut state = (points.mapv(f64::from) - &mean) / &std;
+        tame(&mut state);
         Ok(match flow.kind {
             FlowKind::RealNvp { .. } => Self { kind: flow.kind, state, context },
             FlowKind::FlowMatching { .. } => {
@@ -99,7 +103,13 @@ impl Calibration {
         let (scale, shift) = output.view().split_at(Axis(1), count);
         moved *= &scale.mapv(|s| s.clamp(-clip, clip).exp());
         moved += &shift;
+        tame(&mut self.state);
     }
+}
+
+/// Brings what no net is made for within reach, lest it spoils what is learnt from the other rows.
+fn tame(state: &mut Array2<f64>) {
+    state.mapv_inplace(|u| if u.is_nan() { 0.0 } else { u.clamp(-FARTHEST, FARTHEST) });
 }
 
 /// Rows from all over the table.

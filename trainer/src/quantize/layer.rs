@@ -78,7 +78,7 @@ pub(super) fn first(
     target: &Array2<f64>,
 ) -> IntegerLayer {
     let shift = first_shift(layer, fraction_bits);
-    let unit = power_of_two(shift + PRODUCT_BITS - PRE_ACTIVATION_BITS - i32::from(fraction_bits));
+    let unit = power_of_two(shift + i32::from(fraction_bits) - PRODUCT_BITS - PRE_ACTIVATION_BITS);
     let bias_unit = power_of_two(shift - PRE_ACTIVATION_BITS);
     let whole = |value: f64, limit: f64| value.round().clamp(-limit, limit);
     let mut integer = IntegerLayer {
@@ -110,7 +110,7 @@ pub(super) fn first(
 /// The least shift at which all weights fit 16 bits and, in an output layer, all sums 32.
 fn first_shift(layer: &RealLayer, fraction_bits: u8) -> i32 {
     let bits = i32::from(fraction_bits);
-    let unit = power_of_two(PRODUCT_BITS - PRE_ACTIVATION_BITS - bits);
+    let unit = power_of_two(bits - PRODUCT_BITS - PRE_ACTIVATION_BITS);
     let input_reach = INPUT_LIMIT as f64 * power_of_two(-bits);
     let rows = layer.weight.rows().into_iter().zip(&layer.bias);
     let needed = rows.map(|(weights, bias)| {
