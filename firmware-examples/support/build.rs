@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::PathBuf};
 
-const BOARDS: [&str; 2] = ["qemu-m4", "qemu-m0"];
+const BOARDS: [&str; 5] = ["qemu-m0", "qemu-m3", "qemu-m4", "qemu-m33", "qemu-rv32"];
 
 fn main() {
     println!("cargo::rerun-if-changed=boards");
@@ -15,7 +15,7 @@ fn main() {
         // The tests of this package, which need no board.
         [] if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system != "none") => {}
         _ => println!(
-            "cargo::error=choose one board, with --features support/BOARD: {}",
+            "cargo::error=choose one board, with --features BOARD: {}",
             BOARDS.join(" or ")
         ),
     }

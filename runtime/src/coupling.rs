@@ -2,10 +2,11 @@
 
 use crate::mlp::Mlp;
 use crate::scratch::Buffers;
+use crate::standardization::Standardization;
 
 /// An affine coupling: dimensions that it keeps decide how the others move.
 ///
-/// With `[s, t] = net([kept, context])` and `s` clipped to `[−clip, clip]`:
+/// With `[s, t] = net([kept, context])`, the context standardized, and `s` clipped to `[−clip, clip]`:
 /// `moved′ = moved · eˢ + t`. The net itself is never inverted.
 ///
 /// Source: Dinh, Sohl-Dickstein and Bengio, *Density estimation using Real NVP*, 2017, equations 7
@@ -14,6 +15,8 @@ pub(crate) struct AffineCoupling<'m> {
     /// 1 where odd dimensions move, 0 where even ones do.
     pub(crate) first_moved: usize,
     pub(crate) scale_clip: f32,
+    /// Of the context.
+    pub(crate) standardization: Standardization<'m>,
     pub(crate) net: Mlp<'m>,
 }
 
@@ -67,7 +70,8 @@ impl AffineCoupling<'_> {
         mut step: impl FnMut(&mut f32, f32, f32),
     ) {
         let kept = x.iter().skip(1 - self.first_moved).step_by(2);
-        let input = kept.chain(context).copied();
+        let context = self.standardization.forward_each(context);
+        let input = kept.copied().chain(context);
         let output = self.net.evaluate(input, buffers);
         let (s, t) = output.split_at(output.len() / 2);
         let moved = x.iter_mut().skip(self.first_moved).step_by(2);
@@ -87,7 +91,7 @@ impl AffineCoupling<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "f32"))]
 mod tests {
     use super::*;
     use crate::format::{Activation, Net, Precision};
@@ -103,6 +107,10 @@ mod tests {
         let layer = AffineCoupling {
             first_moved,
             scale_clip: 2.0,
+            standardization: Standardization {
+                mean: &[],
+                std: &[],
+            },
             net: Mlp {
                 net: &net,
                 inputs: 1,

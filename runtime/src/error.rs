@@ -63,6 +63,8 @@ pub enum Error {
     Std,
     /// A mean, standard deviation, weight or bias is infinite or NaN.
     NotFinite,
+    /// The nets are `f32`, which this build leaves out.
+    F32,
     /// A sum in an integer net could leave 32 bits.
     Overflow,
     /// The number of labels is neither 0 nor that of columns and context numbers.
@@ -137,6 +139,9 @@ impl fmt::Display for Error {
             Self::ScaleClip => f.write_str("the model's bound on s is not in (0, 80]"),
             Self::Std => f.write_str("a standard deviation of the model is not positive"),
             Self::NotFinite => f.write_str("a number of the model is infinite or NaN"),
+            Self::F32 => f.write_str(
+                "the model's nets are f32, which this build of flowlet leaves out: quantize the model, or build with the feature `f32`",
+            ),
             Self::Overflow => f.write_str("a sum in a net of the model could leave 32 bits"),
             Self::Labels { expected, found } => write!(
                 f,

@@ -35,7 +35,7 @@ pub struct File<'a> {
     /// Zeros, as many as bring `weights` to a multiple of four bytes from the start of the file.
     #[serde(with = "bytes")]
     pub padding: &'a [u8],
-    /// Mean and standard deviation, little-endian `f32`, then the nets.
+    /// Means and standard deviations, little-endian `f32`, then the nets.
     #[serde(with = "bytes")]
     pub weights: &'a [u8],
     /// CRC-32 of all bytes before it.
@@ -205,7 +205,8 @@ impl<'a> Description<'a> {
     /// Inputs and outputs of net `k`.
     ///
     /// A coupling's net reads the kept dimensions and the context and gives a scale and a shift for
-    /// each moved one; a velocity field's reads the point, the time and the context.
+    /// each moved one; a velocity field's reads the point, the time and the context. Points and
+    /// contexts are standardized.
     pub fn net_ends(&self, k: usize) -> (usize, usize) {
         let dim = usize::from(self.dim);
         let context_dim = usize::from(self.context_dim);
@@ -242,6 +243,11 @@ impl<'a> Description<'a> {
             .sum()
     }
 
+    /// Columns that have a mean and a standard deviation: the point's, then the context's.
+    pub fn column_count(&self) -> usize {
+        usize::from(self.dim) + usize::from(self.context_dim)
+    }
+
     /// Words of four bytes that net `k` takes.
     pub fn net_len(&self, k: usize) -> usize {
         match self.net.precision {
@@ -254,10 +260,10 @@ impl<'a> Description<'a> {
         }
     }
 
-    /// Words of four bytes in `weights`: mean, standard deviation and all nets.
+    /// Words of four bytes in `weights`: means, standard deviations and all nets.
     pub fn word_count(&self) -> usize {
         let nets: usize = (0..self.net_count()).map(|k| self.net_len(k)).sum();
-        2 * usize::from(self.dim) + nets
+        2 * self.column_count() + nets
     }
 
     /// Words that hold the input, any hidden layer or the output of any net.

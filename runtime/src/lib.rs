@@ -46,11 +46,13 @@
 //!
 //! | feature | what it does |
 //! |---|---|
+//! | `f32` | runs nets of 32-bit floating point too, on by default; integer nets need it not |
 //! | `defmt` | derives `defmt::Format` for errors, kinds and [`StandardNormal`] |
 
 #[cfg(test)]
 extern crate std;
 
+#[cfg(feature = "f32")]
 mod activation;
 mod coupling;
 mod crc;

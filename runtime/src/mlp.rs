@@ -1,11 +1,13 @@
 //! A net of a model, evaluated where it lies.
 
 mod check;
+#[cfg(feature = "f32")]
 mod float;
 mod integer;
 
 use crate::error::Error;
 use crate::format::{Net, Precision};
+use crate::kernel::memory::floats_mut;
 use crate::scratch::Buffers;
 
 /// One net: its shape and its slice of the model's words.
@@ -25,9 +27,22 @@ impl Mlp<'_> {
         input: impl Iterator<Item = f32>,
         buffers: &'s mut Buffers<'_>,
     ) -> &'s mut [f32] {
+        let x = head(floats_mut(buffers.0), self.inputs);
+        x.fill(0.0);
+        x.iter_mut().zip(input).for_each(|(x, value)| *x = value);
+        self.evaluate_in(buffers)
+    }
+
+    /// Evaluates the net on the first buffer.
+    // Once in the program, not once for each kind of input.
+    #[inline(never)]
+    fn evaluate_in<'s>(&self, buffers: &'s mut Buffers<'_>) -> &'s mut [f32] {
         match self.net.precision {
-            Precision::F32 => self.evaluate_f32(input, buffers),
-            Precision::Int8 => self.evaluate_int8(input, buffers),
+            #[cfg(feature = "f32")]
+            Precision::F32 => self.evaluate_f32(buffers),
+            #[cfg(not(feature = "f32"))]
+            Precision::F32 => &mut [],
+            Precision::Int8 => self.evaluate_int8(buffers),
         }
     }
 
@@ -35,10 +50,13 @@ impl Mlp<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFinite`], [`Error::Malformed`] or [`Error::Overflow`].
+    /// [`Error::F32`], [`Error::NotFinite`], [`Error::Malformed`] or [`Error::Overflow`].
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self.net.precision {
+            #[cfg(feature = "f32")]
             Precision::F32 => self.check_f32(),
+            #[cfg(not(feature = "f32"))]
+            Precision::F32 => Err(Error::F32),
             Precision::Int8 => self.check_int8(),
         }
     }

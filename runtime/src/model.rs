@@ -95,14 +95,20 @@ impl<'a> Model<'a> {
         usize::from(self.description.context_dim)
     }
 
-    /// The mean of each column of the training data.
+    /// The mean of each column of the training data: the point's, then the context's.
     pub fn mean(&self) -> impl ExactSizeIterator<Item = f32> {
-        self.standardization().mean.iter().map(value)
+        self.columns(0, self.description.column_count())
+            .mean
+            .iter()
+            .map(value)
     }
 
-    /// The standard deviation of each column of the training data.
+    /// The standard deviation of each column of the training data: the point's, then the context's.
     pub fn std(&self) -> impl ExactSizeIterator<Item = f32> {
-        self.standardization().std.iter().map(value)
+        self.columns(0, self.description.column_count())
+            .std
+            .iter()
+            .map(value)
     }
 
     /// RealNVP or flow matching.
@@ -252,9 +258,20 @@ impl<'a> Model<'a> {
 
     /// The transform between the data's units and the flow's.
     pub(crate) fn standardization(&self) -> Standardization<'a> {
+        self.columns(0, self.dim())
+    }
+
+    /// The transform from the context's units to what the nets read.
+    pub(crate) fn context_standardization(&self) -> Standardization<'a> {
+        self.columns(self.dim(), self.context_dim())
+    }
+
+    /// The transform of `count` columns from `start`.
+    fn columns(&self, start: usize, count: usize) -> Standardization<'a> {
+        let column_count = self.description.column_count();
         Standardization {
-            mean: self.words_at(0, self.dim()),
-            std: self.words_at(self.dim(), self.dim()),
+            mean: self.words_at(start, count),
+            std: self.words_at(column_count + start, count),
         }
     }
 
@@ -268,7 +285,10 @@ impl<'a> Model<'a> {
             net: &description.net,
             inputs,
             outputs,
-            words: self.words_at(2 * self.dim() + before, description.net_len(k)),
+            words: self.words_at(
+                2 * description.column_count() + before,
+                description.net_len(k),
+            ),
         }
     }
 
@@ -372,7 +392,7 @@ fn check_description(description: &Description<'_>) -> Result<(), Error> {
             return Err(Error::ScaleClip);
         }
     }
-    let expected = usize::from(description.dim) + usize::from(description.context_dim);
+    let expected = description.column_count();
     match description.labels().count() {
         found if found != 0 && found != expected => Err(Error::Labels { expected, found }),
         _ => Ok(()),

@@ -167,6 +167,7 @@ impl<'m> RealNvp<'m> {
         (0..model.description().net_count()).map(move |k| AffineCoupling {
             first_moved: 1 - k % 2,
             scale_clip,
+            standardization: model.context_standardization(),
             net: model.net(k),
         })
     }

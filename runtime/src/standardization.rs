@@ -4,7 +4,8 @@ use crate::kernel::float::{one_nan, value};
 
 /// `u = (x − mean) / std`, column by column.
 ///
-/// Source of the change of variables: `ln p(x) = ln p(u) − Σ ln std`.
+/// The columns are a point's or a context's. Source of the change of variables for a point:
+/// `ln p(x) = ln p(u) − Σ ln std`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standardization<'a> {
     pub(crate) mean: &'a [u32],
@@ -17,6 +18,14 @@ impl Standardization<'_> {
         for (x, mean, std) in self.columns(x) {
             *x = (*x - mean) / std;
         }
+    }
+
+    /// Takes data to standardized space, number by number as they are read.
+    pub(crate) fn forward_each(&self, x: &[f32]) -> impl Iterator<Item = f32> {
+        x.iter()
+            .zip(self.mean)
+            .zip(self.std)
+            .map(|((x, mean), std)| (x - value(mean)) / value(std))
     }
 
     /// Takes standardized space to data.
@@ -59,6 +68,7 @@ mod tests {
         assert_eq!(x, [1.0, -1.0]);
         TRANSFORM.inverse(&mut x);
         assert_eq!(x, [1.5, -6.0]);
+        assert!(TRANSFORM.forward_each(&x).eq([1.0, -1.0]));
     }
 
     #[test]

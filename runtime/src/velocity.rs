@@ -98,7 +98,9 @@ impl<'m> VelocityField<'m> {
         v: &mut [f32],
         buffers: &mut Buffers<'_>,
     ) {
-        let input = x.iter().chain([&t]).chain(context).copied();
+        let standardization = self.model.context_standardization();
+        let context = standardization.forward_each(context);
+        let input = x.iter().copied().chain([t]).chain(context);
         let output = self.model.net(0).evaluate(input, buffers);
         v.iter_mut()
             .zip(output)

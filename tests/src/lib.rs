@@ -11,6 +11,7 @@ pub mod golden;
 pub mod jacobian;
 pub mod normal_distribution;
 pub mod random_flow;
+pub mod random_int8;
 pub mod reference;
 pub mod tiny;
 pub mod tolerance;

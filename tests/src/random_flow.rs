@@ -1,5 +1,7 @@
 //! Flows of many shapes with random weights.
 
+use std::ops::Range;
+
 use flowlet::StandardNormal;
 use flowlet_trainer::flow::{Activation, Flow, FlowKind};
 use flowlet_trainer::nn::{Dense, Mlp};
@@ -106,8 +108,8 @@ pub fn random_flow(shape: Shape<'_>, seed: u64) -> Flow {
             .collect(),
         dim,
         context_dim,
-        mean: (0..dim).map(|_| rng.random_range(-3.0..3.0)).collect(),
-        std: (0..dim).map(|_| rng.random_range(0.25..4.0)).collect(),
+        mean: numbers(dim + context_dim, -3.0..3.0, rng),
+        std: numbers(dim + context_dim, 0.25..4.0, rng),
         kind: shape.kind,
         nets: (0..shape.net_count)
             .map(|k| random_net(shape, k, rng))
@@ -120,16 +122,29 @@ pub fn random_latent(dim: usize, rng: &mut Generator) -> Vec<f32> {
     (0..dim).map(|_| StandardNormal.sample(rng)).collect()
 }
 
-/// A point in the data's units, as far out as the training data would be.
-pub fn random_point(flow: &Flow, rng: &mut Generator) -> Vec<f32> {
-    let u = random_latent(flow.dim, rng);
-    let columns = flow.mean.iter().zip(&flow.std).zip(u);
-    columns.map(|((mean, std), u)| mean + std * u).collect()
+fn numbers(count: usize, range: Range<f32>, rng: &mut Generator) -> Vec<f32> {
+    (0..count)
+        .map(|_| rng.random_range(range.clone()))
+        .collect()
 }
 
-/// A context of normal numbers.
+/// A point in the data's units, as far out as the training data would be.
+pub fn random_point(flow: &Flow, rng: &mut Generator) -> Vec<f32> {
+    random_columns(flow, 0..flow.dim, rng)
+}
+
+/// A context in its units, as far out as the training data's would be.
 pub fn random_context(flow: &Flow, rng: &mut Generator) -> Vec<f32> {
-    random_latent(flow.context_dim, rng)
+    random_columns(flow, flow.dim..flow.dim + flow.context_dim, rng)
+}
+
+fn random_columns(flow: &Flow, columns: Range<usize>, rng: &mut Generator) -> Vec<f32> {
+    let u = random_latent(columns.len(), rng);
+    let columns = flow.mean[columns.clone()].iter().zip(&flow.std[columns]);
+    columns
+        .zip(u)
+        .map(|((mean, std), u)| mean + std * u)
+        .collect()
 }
 
 fn random_net(shape: Shape<'_>, k: usize, rng: &mut Generator) -> Mlp<f32> {

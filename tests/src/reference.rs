@@ -9,9 +9,7 @@ use flowlet_trainer::nn::Mlp;
 
 /// Takes data `x` to its latent `z`, and gives `ln |det dz/dx|`.
 pub fn forward(flow: &Flow, x: &[f64], context: &[f64]) -> (Vec<f64>, f64) {
-    let mut u: Vec<f64> = (0..flow.dim)
-        .map(|i| (x[i] - f64::from(flow.mean[i])) / f64::from(flow.std[i]))
-        .collect();
+    let mut u = standardized(flow, 0, x);
     let mut log_det = -ln_std_sum(flow);
     for k in 0..flow.nets.len() {
         for (i, s, t) in scales_and_shifts(flow, k, &u, context) {
@@ -48,7 +46,8 @@ pub fn log_normal(z: &[f64]) -> f64 {
 
 /// The velocity at `x` and `t`, in standardized space.
 pub fn velocity(flow: &Flow, x: &[f64], t: f64, context: &[f64]) -> Vec<f64> {
-    net(&flow.nets[0], &[x, &[t], context].concat())
+    let context = standardized(flow, flow.dim, context);
+    net(&flow.nets[0], &[x, &[t], &context].concat())
 }
 
 /// Where `n` steps of Euler's method take the noise `x_0`, in the data's units.
@@ -75,7 +74,8 @@ fn scales_and_shifts(flow: &Flow, k: usize, u: &[f64], context: &[f64]) -> Vec<(
     };
     let (moved, kept): (Vec<usize>, Vec<usize>) = (0..flow.dim).partition(|i| (i + k) % 2 == 1);
     let kept: Vec<f64> = kept.into_iter().map(|i| u[i]).collect();
-    let output = net(&flow.nets[k], &[&kept, context].concat());
+    let context = standardized(flow, flow.dim, context);
+    let output = net(&flow.nets[k], &[kept, context].concat());
     let clip = f64::from(scale_clip);
     let step =
         |(j, &i): (usize, &usize)| (i, output[j].clamp(-clip, clip), output[moved.len() + j]);
@@ -108,6 +108,15 @@ fn activation(activation: Activation, a: f64) -> f64 {
     }
 }
 
+/// (value − mean) / std, for the columns from `start`.
+fn standardized(flow: &Flow, start: usize, values: &[f64]) -> Vec<f64> {
+    let columns = flow.mean[start..].iter().zip(&flow.std[start..]);
+    let columns = columns.zip(values);
+    columns
+        .map(|((mean, std), value)| (value - f64::from(*mean)) / f64::from(*std))
+        .collect()
+}
+
 fn to_data(flow: &Flow, u: &[f64]) -> Vec<f64> {
     (0..flow.dim)
         .map(|i| f64::from(flow.mean[i]) + f64::from(flow.std[i]) * u[i])
@@ -115,5 +124,6 @@ fn to_data(flow: &Flow, u: &[f64]) -> Vec<f64> {
 }
 
 fn ln_std_sum(flow: &Flow) -> f64 {
-    flow.std.iter().map(|std| f64::from(*std).ln()).sum()
+    let std = flow.std[..flow.dim].iter();
+    std.map(|std| f64::from(*std).ln()).sum()
 }

@@ -32,9 +32,9 @@ pub const REAL_NVP: [u8; 80] = [
 
 /// A velocity field of one dimension and one context number, whose net has the sizes 3-1.
 #[rustfmt::skip]
-pub const FLOW_MATCHING: [u8; 60] = [
+pub const FLOW_MATCHING: [u8; 68] = [
     b'f', b'l', b'o', b'w', b'l', b'e', b't', 1, // magic, version
-    60, 0, 0, 0,                                 // length
+    68, 0, 0, 0,                                 // length
     5, b'f', b'i', b'e', b'l', b'd',             // name
     0,                                           // no labels
     1, 1,                                        // dimensions, context numbers
@@ -42,14 +42,16 @@ pub const FLOW_MATCHING: [u8; 60] = [
     0, 0,                                        // f32, tanh
     0,                                           // no hidden layer
     3, 0, 0, 0,                                  // padding
-    24,                                          // bytes of weights
+    32,                                          // bytes of weights
     0x00, 0x00, 0x00, 0x3F,                      // mean 0.5
+    0x00, 0x00, 0x80, 0xBF,                      // mean of the context −1
     0x00, 0x00, 0x00, 0x40,                      // standard deviation 2
+    0x00, 0x00, 0x00, 0x3F,                      // standard deviation of the context 0.5
     0x00, 0x00, 0x80, 0x3E,                      // bias 0.25
     0x00, 0x00, 0x80, 0x3F,                      // weight of x: 1
     0x00, 0x00, 0x80, 0xBF,                      // weight of t: −1
     0x00, 0x00, 0x40, 0x40,                      // weight of the context: 3
-    0xBF, 0x8F, 0xF2, 0x6D,                      // checksum
+    0x92, 0xF8, 0x2C, 0x66,                      // checksum
 ];
 
 /// What [`REAL_NVP`] says of its numbers.
@@ -125,8 +127,8 @@ pub fn flow_matching() -> Flow {
         labels: vec![],
         dim: 1,
         context_dim: 1,
-        mean: vec![0.5],
-        std: vec![2.0],
+        mean: vec![0.5, -1.0],
+        std: vec![2.0, 0.5],
         kind: FlowKind::FlowMatching { step_count: 300 },
         nets: vec![Mlp {
             layers: vec![output],

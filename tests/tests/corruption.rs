@@ -32,7 +32,8 @@ fn run(model: &Model<'_>) {
     let mut scratch = Scratch::<MAX_SCRATCH_LEN>::new();
     let mut x = vec![0.5; model.dim()];
     let context = vec![-0.5; model.context_dim()];
-    assert_eq!(model.mean().len(), model.dim());
+    assert_eq!(model.mean().len(), model.dim() + model.context_dim());
+    assert_eq!(model.std().len(), model.mean().len());
     match model.flow() {
         Flow::RealNvp(flow) => {
             flow.log_prob(&x, &context, &mut scratch).unwrap();

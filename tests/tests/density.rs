@@ -34,7 +34,7 @@ fn integral<const DIM: usize>(flow: &Flow, cells: usize) -> f64 {
         let volume: f64 = w.iter().map(|w| w.cosh() * step).product();
         sum += f64::from(density.log_prob(&x)).exp() * volume;
     }
-    let unit: f64 = flow.std.iter().map(|std| f64::from(*std)).product();
+    let unit: f64 = flow.std[..DIM].iter().map(|std| f64::from(*std)).product();
     sum * unit
 }
 

@@ -11,7 +11,7 @@ use flowlet_trainer::model_file::ModelFile;
 
 const PRECISION: flowlet::Precision = flowlet::Precision::F32;
 
-/// Where a field of [`tiny::REAL_NVP`] begins.
+/// Where a field of [`tiny::REAL_NVP`] begins, the last one of [`tiny::FLOW_MATCHING`].
 mod at {
     pub(super) const VERSION: usize = 7;
     pub(super) const NAME: usize = 12;
@@ -25,6 +25,7 @@ mod at {
     pub(super) const WEIGHTS: usize = 35;
     pub(super) const NUMBERS: usize = 36;
     pub(super) const STD: usize = 44;
+    pub(super) const CONTEXT_STD: usize = 44;
 }
 
 /// The error of a file, wherever its bytes lie.
@@ -424,6 +425,10 @@ fn standard_deviations_are_positive() {
             assert_eq!(error, Some(Error::Std), "{wrong} at {at}");
         }
     }
+    let mut of_context = tiny::FLOW_MATCHING;
+    of_context[at::CONTEXT_STD..at::CONTEXT_STD + 4].fill(0);
+    repair(&mut of_context);
+    assert_eq!(error_of(&of_context), Some(Error::Std));
 }
 
 #[test]

@@ -18,10 +18,13 @@ fn header() -> Value {
 
 /// The file with this header and the numbers 1, 2, …
 fn imported(header: &Value) -> Result<Flow, String> {
-    let header = header.to_string();
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-    bytes.extend(header.as_bytes());
-    bytes.extend((1..6u8).flat_map(|i| f32::from(i).to_le_bytes()));
+    let text = header.to_string();
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(text.as_bytes());
+    let tensors = header.as_object().into_iter().flat_map(|o| o.values());
+    let ends = tensors.filter_map(|tensor| tensor["data_offsets"][1].as_u64());
+    let count = ends.max().unwrap_or(0) / 4;
+    bytes.extend((1..=count).flat_map(|i| (i as f32).to_le_bytes()));
     imported_bytes(&bytes)
 }
 
@@ -58,6 +61,61 @@ fn doubles_are_rounded_to_f32() {
     bytes.extend(0.1f64.to_le_bytes());
     bytes.extend([0; 12]);
     assert_eq!(imported_bytes(&bytes).unwrap().std, [0.1f32]);
+}
+
+/// A net of three inputs: the numbers are 1, 2, … as for the one of two.
+fn header_with_context(mean: usize, std: usize) -> Value {
+    let mut header = header();
+    header["__metadata__"]["context_dim"] = json!("1");
+    header["net.0.weight"]["shape"] = json!([1, 3]);
+    let shapes = [
+        ("data.mean", mean),
+        ("data.std", std),
+        ("net.0.weight", 3),
+        ("net.0.bias", 1),
+    ];
+    let mut from = 0;
+    for (name, count) in shapes {
+        if name.starts_with("data") {
+            header[name]["shape"] = json!([count]);
+        }
+        header[name]["data_offsets"] = json!([from, from + 4 * count]);
+        from += 4 * count;
+    }
+    header
+}
+
+#[test]
+fn a_context_is_read_as_it_is_unless_the_file_standardizes_it() {
+    let mean_and_std = |header: &Value| {
+        let flow = imported(header).unwrap();
+        (flow.mean, flow.std)
+    };
+    assert_eq!(
+        mean_and_std(&header_with_context(1, 1)),
+        (vec![1.0, 0.0], vec![2.0, 1.0])
+    );
+    assert_eq!(
+        mean_and_std(&header_with_context(2, 2)),
+        (vec![1.0, 2.0], vec![3.0, 4.0])
+    );
+    let message = imported(&header_with_context(3, 1)).unwrap_err();
+    assert!(message.contains("expected [1] or [2]"), "{message}");
+}
+
+/// Sums of sizes that the metadata claims must not overflow, nor take memory.
+#[test]
+fn a_size_beyond_the_limits_is_an_error() {
+    for (key, size, limit) in [
+        ("dim", u64::MAX, "holds 1 to 64"),
+        ("context_dim", u64::MAX, "to 32"),
+        ("context_dim", 33, "to 32"),
+    ] {
+        let mut header = header();
+        header["__metadata__"][key] = json!(size.to_string());
+        let message = imported(&header).unwrap_err();
+        assert!(message.contains(limit), "{message}");
+    }
 }
 
 #[test]

@@ -264,15 +264,15 @@ fn export_refuses_nets_that_differ() {
 fn export_refuses_numbers_that_do_not_count_up() {
     type Change = fn(&mut Flow);
     let changes: [(Change, &str); 5] = [
-        (|flow| flow.mean.push(0.0), "3 means where 2"),
+        (|flow| flow.mean.push(0.0), "4 means where 3"),
         (
             |flow| {
                 flow.std.push(flow.mean[1]);
-                flow.mean.truncate(1);
+                flow.mean.truncate(2);
             },
-            "1 means where 2",
+            "2 means where 3",
         ),
-        (|flow| flow.std.truncate(1), "1 standard deviations where 2"),
+        (|flow| flow.std.truncate(1), "1 standard deviations where 3"),
         (
             |flow| flow.nets[0].layers[1].bias = vec![0.0; 3].into(),
             "3 biases in a layer where 2",

@@ -17,6 +17,7 @@ use ndarray::Array2;
 
 pub use error::BoardError;
 
+use self::emulator::Emulator;
 use crate::error::Error;
 use crate::inference;
 use crate::model_file::ModelFile;
@@ -24,10 +25,16 @@ use crate::model_file::ModelFile;
 /// A board that models run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Board {
-    /// QEMU's `mps2-an386`.
-    QemuM4,
     /// QEMU's `microbit`.
     QemuM0,
+    /// QEMU's `mps2-an385`.
+    QemuM3,
+    /// QEMU's `mps2-an386`.
+    QemuM4,
+    /// QEMU's `mps2-an505`.
+    QemuM33,
+    /// QEMU's `virt` for 32-bit RISC-V.
+    QemuRv32,
 }
 
 #[derive(Debug)]
@@ -35,33 +42,72 @@ struct Facts {
     name: &'static str,
     description: &'static str,
     target: &'static str,
+    emulator: &'static Emulator,
     machine: &'static str,
     flash_len: usize,
     /// What a multiply-add takes in QEMU, measured on one core of a slow host.
     time_per_mac: Duration,
 }
 
-static QEMU_M4: Facts = Facts {
-    name: "qemu-m4",
-    description: "Cortex-M4F with 4 MB of RAM, in QEMU (mps2-an386)",
-    target: "thumbv7em-none-eabihf",
-    machine: "mps2-an386",
-    flash_len: 4 << 20,
-    time_per_mac: Duration::from_nanos(100),
-};
-
 static QEMU_M0: Facts = Facts {
     name: "qemu-m0",
     description: "Cortex-M0 with 16 KB of RAM and 256 KB of flash, in QEMU (microbit)",
     target: "thumbv6m-none-eabi",
+    emulator: &emulator::ARM,
     machine: "microbit",
     flash_len: 256 << 10,
     time_per_mac: Duration::from_nanos(1000),
 };
 
+static QEMU_M3: Facts = Facts {
+    name: "qemu-m3",
+    description: "Cortex-M3 with 4 MB of RAM, in QEMU (mps2-an385)",
+    target: "thumbv7m-none-eabi",
+    emulator: &emulator::ARM,
+    machine: "mps2-an385",
+    flash_len: 4 << 20,
+    time_per_mac: Duration::from_nanos(650),
+};
+
+static QEMU_M4: Facts = Facts {
+    name: "qemu-m4",
+    description: "Cortex-M4F with 4 MB of RAM, in QEMU (mps2-an386)",
+    target: "thumbv7em-none-eabihf",
+    emulator: &emulator::ARM,
+    machine: "mps2-an386",
+    flash_len: 4 << 20,
+    time_per_mac: Duration::from_nanos(100),
+};
+
+static QEMU_M33: Facts = Facts {
+    name: "qemu-m33",
+    description: "Cortex-M33 with FPU and 4 MB of RAM, in QEMU (mps2-an505)",
+    target: "thumbv8m.main-none-eabihf",
+    emulator: &emulator::ARM,
+    machine: "mps2-an505",
+    flash_len: 4 << 20,
+    time_per_mac: Duration::from_nanos(100),
+};
+
+static QEMU_RV32: Facts = Facts {
+    name: "qemu-rv32",
+    description: "RV32IMAC with 4 MB of RAM, in QEMU (virt)",
+    target: "riscv32imac-unknown-none-elf",
+    emulator: &emulator::RISCV32,
+    machine: "virt",
+    flash_len: 4 << 20,
+    time_per_mac: Duration::from_nanos(600),
+};
+
 impl Board {
     /// Every board there is.
-    pub const ALL: [Self; 2] = [Self::QemuM4, Self::QemuM0];
+    pub const ALL: [Self; 5] = [
+        Self::QemuM0,
+        Self::QemuM3,
+        Self::QemuM4,
+        Self::QemuM33,
+        Self::QemuRv32,
+    ];
 
     /// The board called `name`.
     ///
@@ -93,6 +139,11 @@ impl Board {
         self.facts().flash_len
     }
 
+    /// What plays it.
+    fn emulator(self) -> &'static Emulator {
+        self.facts().emulator
+    }
+
     /// QEMU's name for it.
     fn machine(self) -> &'static str {
         self.facts().machine
@@ -106,8 +157,11 @@ impl Board {
 
     fn facts(self) -> &'static Facts {
         match self {
-            Self::QemuM4 => &QEMU_M4,
             Self::QemuM0 => &QEMU_M0,
+            Self::QemuM3 => &QEMU_M3,
+            Self::QemuM4 => &QEMU_M4,
+            Self::QemuM33 => &QEMU_M33,
+            Self::QemuRv32 => &QEMU_RV32,
         }
     }
 }
@@ -213,7 +267,7 @@ pub fn run(
     let model = file.model()?;
     check_request(&model, request)?;
     check_flash(board, file.bytes().len())?;
-    emulator::check()?;
+    board.emulator().check()?;
     progress(Progress::Building);
     let program = firmware::build(board, "sampler", Some(file))?;
     let mut sampled = 0;
@@ -317,8 +371,8 @@ mod tests {
             labels: vec![],
             dim,
             context_dim,
-            mean: vec![0.5; dim],
-            std: vec![2.0; dim],
+            mean: vec![0.5; dim + context_dim],
+            std: vec![2.0; dim + context_dim],
             kind,
             nets: nets.collect(),
         }
@@ -357,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_board_gives_the_bits_of_this_computer() {
-        for board in Board::ALL {
+        for board in [Board::QemuM4, Board::QemuRv32] {
             assert_same_bits(board, &real_nvp(3, 2, 8), &request(8, &[0.25, -1e-3]));
             assert_same_bits(board, &flow_matching(3, 1, 8), &request(8, &[0.1]));
         }
@@ -500,7 +554,8 @@ mod tests {
         let error = Board::from_name("stm32").unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no board \"stm32\": choose qemu-m4 or qemu-m0"
+            "there is no board \"stm32\": \
+             choose qemu-m0, qemu-m3, qemu-m4, qemu-m33 or qemu-rv32"
         );
     }
 }

@@ -87,7 +87,11 @@ fn exact_nll(set: ToySet, points: &Array2<f32>) -> f64 {
 
 /// `Σ ln std`: what a log-probability gains by going to standardized space.
 pub fn log_std(model: &Model<'_>) -> f64 {
-    model.std().map(|std| f64::from(std).ln()).sum()
+    model
+        .std()
+        .take(model.dim())
+        .map(|std| f64::from(std).ln())
+        .sum()
 }
 
 fn standardize(model: &Model<'_>, points: &Array2<f32>) -> Array2<f32> {

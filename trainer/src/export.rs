@@ -55,8 +55,9 @@ fn write(flow: &Flow, precision: Precision, nets: &[u8]) -> Result<ModelFile, Er
         kind: kind(flow)?,
         net: net(flow, precision)?,
     };
-    check_count("means", flow.mean.len(), flow.dim)?;
-    check_count("standard deviations", flow.std.len(), flow.dim)?;
+    let column_count = description.column_count();
+    check_count("means", flow.mean.len(), column_count)?;
+    check_count("standard deviations", flow.std.len(), column_count)?;
     for (k, net) in flow.nets.iter().enumerate() {
         check_shape(&description, k, net)?;
     }

@@ -15,9 +15,9 @@ pub struct Flow {
     pub dim: usize,
     /// Number of context numbers.
     pub context_dim: usize,
-    /// Mean of each column of the training data.
+    /// Mean of each of the `dim` columns of the training data, then of each context number.
     pub mean: Vec<f32>,
-    /// Standard deviation of each column of the training data.
+    /// Standard deviations in the same order. All nets work on (value − mean) / std.
     pub std: Vec<f32>,
     /// Which kind of flow the nets make up.
     pub kind: FlowKind,

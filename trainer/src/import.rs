@@ -4,7 +4,8 @@
 //! `activation` (`tanh` or `elu`), for RealNVP `scale_clip`, for flow matching `step_count` (100
 //! unless given).
 //!
-//! Tensors, `F32` or `F64`: `data.mean` and `data.std` `[dim]`; for RealNVP
+//! Tensors, `F32` or `F64`: `data.mean` and `data.std` `[dim]`, or `[dim + context_dim]` where the nets
+//! read a standardized context (else they read it as it is: mean 0, deviation 1); for RealNVP
 //! `layers.{k}.net.{j}.weight` and `.bias`, for flow matching `net.{j}.weight` and `.bias`, where
 //! every weight is `[outputs, inputs]` as in PyTorch and Equinox, and every bias `[outputs]`.
 
@@ -13,6 +14,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use flowlet::format::{MAX_CONTEXT_DIM, MAX_DIM};
 use ndarray::{Array1, Array2};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
@@ -28,11 +30,13 @@ const DEFAULT_STEP_COUNT: u16 = 100;
 ///
 /// # Errors
 ///
-/// [`Error::Io`] where the file cannot be read, [`Error::Import`] with what is missing or amiss.
+/// [`Error::Io`] where the file cannot be read, [`Error::Import`] with what is missing or amiss,
+/// [`Error::Limit`] where `dim` or `context_dim` is beyond the format's limits.
 pub fn import(path: &Path) -> Result<Flow, Error> {
     let bytes = std::fs::read(path).map_err(|source| Error::cannot_read(path, source))?;
     let source = Source::new(path, &bytes)?;
-    let dim = source.number("dim", None)?;
+    let dim = source.size("dim", None, "dimension", MAX_DIM)?;
+    let context_dim = source.size("context_dim", Some(0), "context", MAX_CONTEXT_DIM)?;
     let kind = source.kind()?;
     let nets = source.nets(&kind)?;
     source.check_all_used(&nets, &kind)?;
@@ -40,9 +44,9 @@ pub fn import(path: &Path) -> Result<Flow, Error> {
         name: name_of(path),
         labels: Vec::new(),
         dim,
-        context_dim: source.number("context_dim", Some(0))?,
-        mean: source.vector("data.mean", dim)?.to_vec(),
-        std: source.vector("data.std", dim)?.to_vec(),
+        context_dim,
+        mean: source.columns("data.mean", dim, context_dim, 0.0)?,
+        std: source.columns("data.std", dim, context_dim, 1.0)?,
         kind,
         nets,
     })
@@ -95,6 +99,20 @@ impl<'a> Source<'a> {
                 "has metadata {key:?} = {text:?}, which is not a number that fits"
             ))
         })
+    }
+
+    /// A number that is checked before anything is added to it.
+    fn size(
+        &self,
+        key: &str,
+        default: Option<usize>,
+        what: &'static str,
+        max: usize,
+    ) -> Result<usize, Error> {
+        match self.number(key, default)? {
+            found if found > max => Err(Error::Limit { what, found, max }),
+            size => Ok(size),
+        }
     }
 
     fn kind(&self) -> Result<FlowKind, Error> {
@@ -205,6 +223,32 @@ impl<'a> Source<'a> {
             )));
         }
         Ok(self.values(name, &tensor)?.into())
+    }
+
+    /// A number for each column of the point and of the context; `default` for a context that the
+    /// tensor leaves out.
+    fn columns(
+        &self,
+        name: &str,
+        dim: usize,
+        context_dim: usize,
+        default: f32,
+    ) -> Result<Vec<f32>, Error> {
+        let tensor = self.tensor(name)?;
+        let column_count = dim + context_dim;
+        if tensor.shape() != [dim] && tensor.shape() != [column_count] {
+            let or = match context_dim {
+                0 => String::new(),
+                _ => format!(" or [{column_count}]"),
+            };
+            return Err(self.problem(format_args!(
+                "has tensor {name:?} of shape {:?}, expected [{dim}]{or}",
+                tensor.shape()
+            )));
+        }
+        let mut columns = self.values(name, &tensor)?;
+        columns.resize(column_count, default);
+        Ok(columns)
     }
 
     fn tensor(&self, name: &str) -> Result<TensorView<'a>, Error> {

@@ -1,6 +1,6 @@
 //! Flows read back from model files: the inverse of [`export`](crate::export::export).
 
-use flowlet::format::{File, Kind};
+use flowlet::format::Kind;
 use flowlet::{Model, Precision};
 use ndarray::{Array1, Array2};
 

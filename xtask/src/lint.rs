@@ -28,7 +28,7 @@ fn formatting() -> Result<()> {
 
 /// Alone, since `--workspace` switches on what other packages ask for.
 fn runtime_without_std() -> Result<()> {
-    for features in ["", "--features defmt"] {
+    for features in ["", "--features f32", "--features defmt"] {
         let package = "--package flowlet --no-default-features --locked";
         run(&mut cargo(
             &workspace::root(),
@@ -60,7 +60,7 @@ fn firmware() -> Result<()> {
     ))?;
     for board in BOARDS {
         let build = format!(
-            "--workspace --features support/{} --target {} --release --locked",
+            "--workspace --features {} --target {} --release --locked",
             board.name, board.target
         );
         run(&mut cargo(

@@ -6,12 +6,27 @@ use std::path::Path;
 use crate::command::{output, program, run};
 use crate::firmware::BOARDS;
 
-const EMULATOR: &str = "qemu-system-arm";
+/// A program of QEMU and the package that Debian has it in.
+struct Emulator {
+    program: &'static str,
+    package: &'static str,
+}
 
-/// Adds the targets and the emulator, where they are missing.
+const EMULATORS: [Emulator; 2] = [
+    Emulator {
+        program: "qemu-system-arm",
+        package: "qemu-system-arm",
+    },
+    Emulator {
+        program: "qemu-system-riscv32",
+        package: "qemu-system-misc",
+    },
+];
+
+/// Adds the targets and the emulators, where they are missing.
 pub(crate) fn setup() -> Result<()> {
     targets()?;
-    emulator()
+    emulators()
 }
 
 /// Adds Rust's targets for the boards.
@@ -37,28 +52,38 @@ fn has_target(target: &str) -> Result<bool> {
     Ok(Path::new(folder.trim_end()).is_dir())
 }
 
-fn emulator() -> Result<()> {
-    if has_emulator() {
+fn emulators() -> Result<()> {
+    let missing: Vec<_> = EMULATORS
+        .iter()
+        .filter(|emulator| !emulator.is_there())
+        .collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    // Without what it recommends: displays, which no test has use for.
-    let install = format!("apt-get install -y --no-install-recommends {EMULATOR}");
+    let packages: Vec<_> = missing.iter().map(|emulator| emulator.package).collect();
+    let programs: Vec<_> = missing.iter().map(|emulator| emulator.program).collect();
+    let (packages, programs) = (packages.join(" "), programs.join(" and "));
+    // Without what they recommend: displays, which no test has use for.
+    let install = format!("install -y --no-install-recommends {packages}");
+    let missing = format!("{programs} missing");
     if cfg!(target_os = "macos") {
-        bail!("{EMULATOR} is missing: type `brew install qemu`");
+        bail!("{missing}: type `brew install qemu`");
     }
     if output(&mut program("apt-get", "--version")).is_err() {
-        bail!("{EMULATOR} is missing: install QEMU 7.2 or newer");
+        bail!("{missing}: install QEMU 7.2 or newer");
     }
     if !is_root() {
-        bail!("{EMULATOR} is missing: type `sudo apt-get update && sudo {install}`");
+        bail!("{missing}: type `sudo apt-get update && sudo apt-get {install}`");
     }
     run(&mut program("apt-get", "update"))
-        .and_then(|()| run(&mut program("apt-get", &install["apt-get ".len()..])))
-        .with_context(|| format!("{EMULATOR} is missing: install QEMU 7.2 or newer"))
+        .and_then(|()| run(&mut program("apt-get", &install)))
+        .with_context(|| format!("{missing}: install QEMU 7.2 or newer"))
 }
 
-fn has_emulator() -> bool {
-    output(&mut program(EMULATOR, "--version")).is_ok()
+impl Emulator {
+    fn is_there(&self) -> bool {
+        output(&mut program(self.program, "--version")).is_ok()
+    }
 }
 
 fn is_root() -> bool {

@@ -3,6 +3,7 @@
 //! Fails in the way that its argument names: `error`, `panic`, `fault`, `overflow`, `babble` or
 //! `hang`.
 
+use core::arch::asm;
 use core::fmt::Write;
 use core::hint::{black_box, spin_loop};
 
@@ -28,7 +29,7 @@ fn fail(board: &mut ThisBoard) -> Result<(), &'static str> {
     match failure.ok_or("name a way to fail: error, panic, fault, overflow, babble or hang")? {
         Failure::Error => Err("as asked for"),
         Failure::Panic => panic!("as asked for"),
-        Failure::Fault => cortex_m::asm::udf(),
+        Failure::Fault => fault(),
         Failure::Overflow => {
             black_box(descend(u32::MAX));
             Ok(())
@@ -48,6 +49,18 @@ fn by_name(name: &str) -> Option<Failure> {
         "hang" => Failure::Hang,
         _ => return None,
     })
+}
+
+/// Executes what is no instruction.
+#[allow(unsafe_code, reason = "no safe code faults on every core")]
+fn fault() -> ! {
+    // SAFETY: the core goes to its fault handler, which does not come back.
+    unsafe {
+        #[cfg(target_arch = "arm")]
+        asm!("udf #0", options(noreturn));
+        #[cfg(target_arch = "riscv32")]
+        asm!("unimp", options(noreturn));
+    }
 }
 
 /// Deeper than any stack: each frame is needed again after the call.

@@ -14,7 +14,8 @@ use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
 
 static MOONS: &[u8] = include_model!("../../../runtime/src/moons.flow");
 
-#[cortex_m_rt::entry]
+#[cfg_attr(target_arch = "arm", cortex_m_rt::entry)]
+#[cfg_attr(target_arch = "riscv32", riscv_rt::entry)]
 fn main() -> ! {
     // The compiler must not see which bytes these are, nor how long.
     let outcomes = [

@@ -1,9 +1,13 @@
-//! Cortex-M machines of QEMU, by semihosting.
+//! Machines of QEMU, by semihosting.
+
+#[cfg(target_arch = "arm")]
+mod cortex_m;
+#[cfg(target_arch = "riscv32")]
+mod riscv32;
 
 use core::fmt::{self, Display, Write as _};
 use core::panic::PanicInfo;
 
-use cortex_m_rt::{ExceptionFrame, exception};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use semihosting::{
@@ -12,7 +16,10 @@ use semihosting::{
     process,
 };
 
+#[cfg(target_arch = "arm")]
 pub use cortex_m_rt::entry;
+#[cfg(target_arch = "riscv32")]
+pub use riscv_rt::entry;
 
 use crate::{Board, Outcome};
 
@@ -88,14 +95,4 @@ fn fail(message: fmt::Arguments<'_>) -> ! {
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     fail(format_args!("{info}"))
-}
-
-#[allow(unsafe_code, reason = "the signature that cortex-m-rt asks for")]
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    fail(format_args!(
-        "HardFault at {:#010x}, called from {:#010x}",
-        frame.pc(),
-        frame.lr()
-    ))
 }

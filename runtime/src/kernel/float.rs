@@ -17,6 +17,7 @@ pub(crate) fn one_nan(number: f32) -> f32 {
 /// `bias` `[outputs]`; `weight` `[inputs, outputs]`, one input's weights after the other: so each
 /// output's sum runs over the inputs in order, on a target that works on many outputs at once as on
 /// one that does not, and the bits are the same.
+#[cfg(feature = "f32")]
 pub(crate) fn dense(bias: &[u32], weight: &[u32], x: &[f32], y: &mut [f32]) {
     for (y, b) in y.iter_mut().zip(bias) {
         *y = value(b);
@@ -32,7 +33,7 @@ pub(crate) fn dense(bias: &[u32], weight: &[u32], x: &[f32], y: &mut [f32]) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "f32"))]
 mod tests {
     use super::*;
 

@@ -7,15 +7,8 @@ use crate::kernel::memory::floats_mut;
 use crate::scratch::Buffers;
 
 impl Mlp<'_> {
-    pub(super) fn evaluate_f32<'s>(
-        &self,
-        input: impl Iterator<Item = f32>,
-        buffers: &'s mut Buffers<'_>,
-    ) -> &'s mut [f32] {
+    pub(super) fn evaluate_f32<'s>(&self, buffers: &'s mut Buffers<'_>) -> &'s mut [f32] {
         let (mut x, mut y) = (floats_mut(buffers.0), floats_mut(buffers.1));
-        head(x, self.inputs).fill(0.0);
-        x.iter_mut().zip(input).for_each(|(x, value)| *x = value);
-
         let mut inputs = self.inputs;
         let mut words = self.words;
         for &width in &self.net.hidden {

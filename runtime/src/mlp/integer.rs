@@ -45,11 +45,7 @@ impl Header {
 }
 
 impl<'m> Mlp<'m> {
-    pub(super) fn evaluate_int8<'s>(
-        &self,
-        input: impl Iterator<Item = f32>,
-        buffers: &'s mut Buffers<'_>,
-    ) -> &'s mut [f32] {
+    pub(super) fn evaluate_int8<'s>(&self, buffers: &'s mut Buffers<'_>) -> &'s mut [f32] {
         let (mut first, mut last) = (Header::default(), Header::default());
         for layer in self.segments() {
             last = layer.header;
@@ -58,10 +54,9 @@ impl<'m> Mlp<'m> {
             }
         }
         let scale = exp2(first.input_bits.into());
-        let q = head(buffers.0, self.inputs);
-        q.fill(0);
         let mut not_a_number = false;
-        for (q, u) in q.iter_mut().zip(input) {
+        for q in head(buffers.0, self.inputs) {
+            let u = f32::from_bits(*q);
             not_a_number |= u.is_nan();
             let fixed = (u * scale) as i32;
             *q = fixed.clamp(-INPUT_LIMIT, INPUT_LIMIT).cast_unsigned();

@@ -56,7 +56,7 @@ fn names_that_are_not_known_bring_those_that_are() {
     assert_refused("train moons --colour red", &["'--colour'"]);
     let folder = folder_with_moons();
     let message = folder.fail("run moons.flow --board esp32");
-    assert_tells(&message, &["esp32", "--board", "qemu-m4", "qemu-m0"]);
+    assert_tells(&message, &["esp32", "--board", "qemu-m4", "qemu-rv32"]);
 }
 
 #[test]

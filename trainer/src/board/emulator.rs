@@ -10,25 +10,61 @@ use std::time::{Duration, Instant};
 use super::error::tail;
 use super::{Board, BoardError};
 
-const EMULATOR: &str = "qemu-system-arm";
+/// One of QEMU's programs.
+#[derive(Debug)]
+pub(super) struct Emulator {
+    program: &'static str,
+    /// Debian's package that it is in.
+    package: &'static str,
+    /// For every machine.
+    options: &'static [&'static str],
+}
 
-const INSTALL: &str = if cfg!(target_os = "macos") {
-    "brew install qemu"
-} else {
-    "sudo apt-get install -y --no-install-recommends qemu-system-arm"
+pub(super) static ARM: Emulator = Emulator {
+    program: "qemu-system-arm",
+    package: "qemu-system-arm",
+    options: &[],
+};
+
+pub(super) static RISCV32: Emulator = Emulator {
+    program: "qemu-system-riscv32",
+    package: "qemu-system-misc",
+    // The program is all the software there is.
+    options: &["-bios", "none"],
 };
 
 /// Lines on their way: few, so that a program is not far ahead of its deadline.
 const LINES_AHEAD: usize = 64;
 
-/// Finds out whether QEMU is there, before a build is spent on it.
-pub(super) fn check() -> Result<(), BoardError> {
-    let mut emulator = Command::new(EMULATOR);
-    emulator
-        .arg("--version")
-        .output()
-        .map(drop)
-        .map_err(no_start)
+impl Emulator {
+    /// Finds out whether it is there, before a build is spent on it.
+    pub(super) fn check(&self) -> Result<(), BoardError> {
+        let mut emulator = Command::new(self.program);
+        let output = emulator.arg("--version").output();
+        output.map(drop).map_err(|error| self.no_start(error))
+    }
+
+    fn no_start(&self, source: io::Error) -> BoardError {
+        if source.kind() == io::ErrorKind::NotFound {
+            BoardError::NoEmulator {
+                emulator: self.program,
+                command: self.installation(),
+            }
+        } else {
+            BoardError::Start {
+                program: self.program.into(),
+                source,
+            }
+        }
+    }
+
+    fn installation(&self) -> String {
+        if cfg!(target_os = "macos") {
+            return "brew install qemu".into();
+        }
+        let package = self.package;
+        format!("sudo apt-get install -y --no-install-recommends {package}")
+    }
 }
 
 /// Runs a program on a board and gives back all it wrote; each line goes to `on_line` as it comes.
@@ -40,10 +76,11 @@ pub(super) fn run(
     on_line: &mut dyn FnMut(&str),
 ) -> Result<String, BoardError> {
     let deadline = Instant::now() + limit;
-    let mut emulator = Emulator::start(&mut command(board, program, arguments))?;
-    let transcript = read_until(deadline, &emulator.lines, on_line);
+    let no_start = |error| board.emulator().no_start(error);
+    let mut process = Process::start(&mut command(board, program, arguments)).map_err(no_start)?;
+    let transcript = read_until(deadline, &process.lines, on_line);
     let tail = tail(&transcript);
-    match emulator.status_by(deadline)? {
+    match process.status_by(deadline).map_err(no_start)? {
         Some(status) if status.success() => Ok(transcript),
         Some(status) => Err(BoardError::Failed {
             board,
@@ -65,8 +102,10 @@ fn command(board: Board, program: &Path, arguments: &[String]) -> Command {
         // QEMU's way to write a comma that parts nothing.
         semihosting.push_str(&argument.replace(',', ",,"));
     }
-    let mut command = Command::new(EMULATOR);
+    let emulator = board.emulator();
+    let mut command = Command::new(emulator.program);
     command
+        .args(emulator.options)
         .args(["-machine", board.machine(), "-kernel"])
         .arg(program)
         .args(["-semihosting-config", &semihosting])
@@ -94,34 +133,33 @@ fn read_until(
 }
 
 /// A running emulator; it does not outlive its run.
-struct Emulator {
-    process: Child,
+struct Process {
+    child: Child,
     /// Of its standard output and error together: semihosting writes to either.
     lines: Receiver<String>,
 }
 
-impl Emulator {
-    fn start(command: &mut Command) -> Result<Self, BoardError> {
-        let mut process = command
+impl Process {
+    fn start(command: &mut Command) -> io::Result<Self> {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()
-            .map_err(no_start)?;
+            .spawn()?;
         let (sender, lines) = sync_channel(LINES_AHEAD);
-        let output = process.stdout.take().expect("the output is piped");
-        let error = process.stderr.take().expect("the error output is piped");
+        let output = child.stdout.take().expect("the output is piped");
+        let error = child.stderr.take().expect("the error output is piped");
         forward(output, sender.clone());
         forward(error, sender);
-        Ok(Self { process, lines })
+        Ok(Self { child, lines })
     }
 
     /// How it ended, if it does so before `deadline`.
-    fn status_by(&mut self, deadline: Instant) -> Result<Option<ExitStatus>, BoardError> {
+    fn status_by(&mut self, deadline: Instant) -> io::Result<Option<ExitStatus>> {
         // Its outputs are closed or the time is up, so this waits for a moment at most.
         const MOMENT: Duration = Duration::from_millis(1);
         loop {
-            let status = self.process.try_wait().map_err(no_start)?;
+            let status = self.child.try_wait()?;
             if status.is_some() || Instant::now() >= deadline {
                 return Ok(status);
             }
@@ -130,11 +168,11 @@ impl Emulator {
     }
 }
 
-impl Drop for Emulator {
+impl Drop for Process {
     fn drop(&mut self) {
         // An error means that it has ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -148,20 +186,6 @@ fn forward(output: impl Read + Send + 'static, lines: SyncSender<String>) {
             }
         }
     });
-}
-
-fn no_start(source: io::Error) -> BoardError {
-    if source.kind() == io::ErrorKind::NotFound {
-        BoardError::NoEmulator {
-            emulator: EMULATOR,
-            command: INSTALL,
-        }
-    } else {
-        BoardError::Start {
-            program: EMULATOR.into(),
-            source,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -202,13 +226,18 @@ mod tests {
     }
 
     #[test]
-    fn a_hard_fault_ends_the_run_with_its_place() {
+    fn a_fault_ends_the_run_with_its_place() {
         for board in Board::ALL {
-            assert_fails(board, "fault", "HardFault at 0x0000");
+            let message = match board {
+                Board::QemuRv32 => "exception 2 at 0x8000",
+                Board::QemuM33 => "HardFault at 0x1000",
+                _ => "HardFault at 0x0000",
+            };
+            assert_fails(board, "fault", message);
         }
     }
 
-    /// The other machine has something that swallows writes below its RAM.
+    /// The other machines have something that swallows writes below their RAM.
     #[test]
     fn a_stack_overflow_ends_the_run_where_nothing_lies_below_the_stack() {
         assert_fails(Board::QemuM0, "overflow", "Lockup");

@@ -34,7 +34,7 @@ pub enum BoardError {
         /// The program.
         emulator: &'static str,
         /// What installs it.
-        command: &'static str,
+        command: String,
     },
     /// A program is there but does not start.
     #[error("cannot start {program}")]
@@ -115,7 +115,8 @@ pub enum BoardError {
 }
 
 fn names() -> String {
-    Board::ALL.map(Board::name).join(" or ")
+    let [first @ .., last] = Board::ALL.map(Board::name);
+    format!("{} or {last}", first.join(", "))
 }
 
 /// The end of a transcript, as much as a person reads.

@@ -105,11 +105,10 @@ fn cargo(board: Board, package: &str, profile: &str, source: &Path) -> Command {
     for name in foreign.filter(|name| is_foreign(&name.to_string_lossy())) {
         cargo.env_remove(name);
     }
-    let features = format!("support/{board}");
     cargo
         .current_dir(source)
         .args(["build", "--profile", profile, "--quiet", "--locked"])
-        .args(["--package", package, "--features", &features])
+        .args(["--package", package, "--features", board.name()])
         .args(["--target", board.target(), "--target-dir", "target"]);
     cargo
 }

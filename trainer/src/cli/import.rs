@@ -11,13 +11,14 @@ use super::{Precision, check_apart};
 
 /// Turns a flow trained in PyTorch or JAX into a model file
 ///
-/// The safetensors file holds float tensors: `data.mean` and `data.std`, dim numbers each, and for
-/// each layer `weight`, outputs x inputs, and `bias`. Their names are `layers.{k}.net.{j}.weight` and
-/// so on for a RealNVP, `net.{j}.weight` for a velocity field. Its metadata are strings: `kind`
-/// (real_nvp or flow_matching), `dim`, `context_dim`, `activation` (tanh or elu), and `scale_clip` for a
-/// RealNVP or `step_count` for a velocity field.
+/// The safetensors file holds float tensors: `data.mean` and `data.std`, dim numbers each or
+/// dim + context_dim where the context is standardized too, and for each layer `weight`,
+/// outputs x inputs, and `bias`. Their names are `layers.{k}.net.{j}.weight` and so on for a RealNVP,
+/// `net.{j}.weight` for a velocity field. Its metadata are strings: `kind` (real_nvp or
+/// flow_matching), `dim`, `context_dim`, `activation` (tanh or elu), and `scale_clip` for a RealNVP or
+/// `step_count` for a velocity field.
 ///
-/// RealNVP: with u = (x - mean) / std, layer k moves the dimensions i with i + k odd. Its net reads the
+/// RealNVP: with u = (x - mean) / std, and the context likewise, layer k moves the dimensions i with i + k odd. Its net reads the
 /// kept ones and the context, and gives s for each moved one, then t for each; s is clipped to
 /// +-scale_clip, and moved' = moved * exp(s) + t. Velocity field: the net reads the point, the time and
 /// the context, and gives dx/dt, from noise at t = 0 to data at t = 1, in the units of u.

@@ -1,9 +1,8 @@
 //! What is done to the rows before training.
 
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::{Array2, ArrayView1, ArrayViewMut1, Axis};
 use rand::{Rng, RngExt};
 
-use super::context::ContextScale;
 use crate::Error;
 use crate::data::Dataset;
 
@@ -21,9 +20,9 @@ const RUN: usize = 20;
 pub(super) struct Split {
     /// (x − mean) / std, `[n, dim]`
     pub(super) points: Array2<f32>,
-    /// Scaled, `[n, context_dim]`: a category that is always the same may stay.
+    /// The same for the context, `[n, context_dim]`
     pub(super) context: Array2<f32>,
-    pub(super) context_scale: ContextScale,
+    /// Of the columns of the points, then of those of the context.
     pub(super) mean: Vec<f32>,
     pub(super) std: Vec<f32>,
     pub(super) training: Vec<usize>,
@@ -40,22 +39,27 @@ impl Split {
         let (training, validation) = part(dataset.points.nrows(), validation_share, rng)?;
         let mut points = dataset.points.clone();
         let (mut mean, mut std) = (Vec::new(), Vec::new());
-        for (column, mut values) in points.axis_iter_mut(Axis(1)).enumerate() {
+        for (column, values) in points.axis_iter_mut(Axis(1)).enumerate() {
             let (center, spread) =
                 mean_and_std(values.view(), &training).ok_or_else(|| Error::ConstantColumn {
                     column: dataset.labels.get(column).cloned().unwrap_or_default(),
                     value: values[training[0]],
                 })?;
-            let (m, s) = (f64::from(center), f64::from(spread));
-            values.mapv_inplace(|x| ((f64::from(x) - m) / s) as f32);
+            standardize(values, center, spread);
             mean.push(center);
             std.push(spread);
         }
-        let context_scale = ContextScale::of(&dataset.context, &training);
+        let mut context = dataset.context.clone();
+        for values in context.axis_iter_mut(Axis(1)) {
+            // A category that is always the same may stay, as it is.
+            let (center, spread) = mean_and_std(values.view(), &training).unwrap_or((0.0, 1.0));
+            standardize(values, center, spread);
+            mean.push(center);
+            std.push(spread);
+        }
         Ok(Self {
             points,
-            context: context_scale.forward(&dataset.context),
-            context_scale,
+            context,
             mean,
             std,
             training,
@@ -85,8 +89,14 @@ fn part<G: Rng>(rows: usize, share: f64, rng: &mut G) -> Result<(Vec<usize>, Vec
     Ok((0..rows).partition(|&row| !kept_out[row]))
 }
 
+/// (x − mean) / std
+fn standardize(mut values: ArrayViewMut1<f32>, mean: f32, std: f32) {
+    let (mean, std) = (f64::from(mean), f64::from(std));
+    values.mapv_inplace(|x| ((f64::from(x) - mean) / std) as f32);
+}
+
 /// The mean and standard deviation over `rows`, unless all values are the same, or as good as.
-pub(super) fn mean_and_std(values: ArrayView1<f32>, rows: &[usize]) -> Option<(f32, f32)> {
+fn mean_and_std(values: ArrayView1<f32>, rows: &[usize]) -> Option<(f32, f32)> {
     let count = rows.len() as f64;
     let values = || rows.iter().map(|&row| f64::from(values[row]));
     let mean = values().sum::<f64>() / count;
@@ -153,7 +163,18 @@ mod tests {
             assert!(mean.abs() < TOLERANCE, "{mean}");
             assert!((square - 1.0).abs() < TOLERANCE, "{square}");
         }
-        assert_eq!(split.context, dataset.context);
+    }
+
+    #[test]
+    fn a_context_is_standardized_where_it_is_not_constant() {
+        let points = Array2::from_shape_fn((50, 2), |(i, j)| (i * i + j) as f32);
+        let mut dataset = dataset(points.clone());
+        dataset.context = Array2::from_shape_fn((50, 2), |(i, j)| [points[[i, 0]], 7.0][j]);
+        let split = split(&dataset).unwrap();
+        assert_eq!(split.context.column(0), split.points.column(0));
+        assert_eq!(split.context.column(1), dataset.context.column(1));
+        assert_eq!(split.mean[2..], [split.mean[0], 0.0]);
+        assert_eq!(split.std[2..], [split.std[0], 1.0]);
     }
 
     #[test]

@@ -12,16 +12,13 @@ use crate::inference::transport;
 /// Rows that are enough.
 const ROWS: usize = 4096;
 
-/// Every other sample is drawn from noise so many times wider, for what lies farther out.
-const WIDE: f32 = 1.0;
-
 /// Standard deviations beyond which a row says nothing.
 const FARTHEST: f64 = 1000.0;
 
 /// Fixed, so that one flow has one quantized form.
 const SEED: u64 = 0x51AB;
 
-/// Rows of data in their units.
+/// Rows of data, in their units.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     /// `[n, dim]`
@@ -30,55 +27,78 @@ pub struct Rows<'a> {
     pub context: ArrayView2<'a, f32>,
 }
 
-/// Rows on their way through a flow.
+/// Rows on their way through a flow, in standardized space.
 #[derive(Debug)]
 pub(super) struct Calibration {
     kind: FlowKind,
-    /// In standardized space: data of a RealNVP, points between noise and data of a velocity field.
+    /// Data of a RealNVP, points between noise and data of a velocity field.
     state: Array2<f64>,
     /// What a net reads beside the state.
     context: Array2<f64>,
 }
 
+/// What all random numbers of a calibration come from.
+type Generator = Xoshiro256PlusPlus;
+
 impl Calibration {
+    /// The given rows, and samples of the flow itself: all of them where no rows are given, half of
+    /// them for a RealNVP, whose log-probabilities count where no data lie too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Runtime`] where the rows have not the flow's columns.
     pub(super) fn new(
         flow: &Flow,
         model: &Model<'_>,
         rows: Option<Rows<'_>>,
     ) -> Result<Self, Error> {
-        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(SEED);
-        let given = rows.map(evenly).unwrap_or_else(|| (Array2::zeros((0, flow.dim)), Array2::zeros((0, flow.context_dim))));
-        let own = match flow.kind {
-            FlowKind::FlowMatching { .. } if given.0.nrows() > 0 => 0,
-            _ => ROWS - given.0.nrows().min(ROWS / 2),
-        };
-        let noise = Array2::from_shape_fn((own, flow.dim), |(row, _)| {
-            let wide = if row % 2 == 1 { WIDE } else { 1.0 };
-            wide * StandardNormal.sample(rng)
-        });
-        let context = if given.0.nrows() > 0 {
-            cycled(&given.1, own)
-        } else {
-            Array2::from_shape_simple_fn((own, flow.context_dim), || StandardNormal.sample(rng))
-        };
-        let samples = transport(model, &noise, &context, None)?;
-        let points = concatenate![Axis(0), given.0, samples];
-        let context = concatenate![Axis(0), given.1, context].mapv(f64::from);
-        let mean = ndarray::Array1::from_iter(flow.mean.iter().map(|m| f64::from(*m)));
-        let std = ndarray::Array1::from_iter(flow.std.iter().map(|m| f64::from(*m)));
-        let mut state = (points.mapv(f64::from) - &mean) / &std;
-        tame(&mut state);
-        Ok(match flow.kind {
-            FlowKind::RealNvp { .. } => Self { kind: flow.kind, state, context },
-            FlowKind::FlowMatching { .. } => {
-                let state = cycled(&state, ROWS);
-                let context = cycled(&context, ROWS);
-                let time = Array2::from_shape_simple_fn((ROWS, 1), || rng.random::<f64>());
-                let noise = Array2::from_shape_fn((ROWS, flow.dim), |_| f64::from(StandardNormal.sample(rng)));
-                let state = &noise * &(1.0 - &time) + &state * &time;
-                Self { kind: flow.kind, state, context: concatenate![Axis(1), time, context] }
+        let rng = &mut Generator::seed_from_u64(SEED);
+        let rows = rows.filter(|rows| !rows.points.is_empty());
+        let (points, context) = match rows {
+            None => {
+                let context = normal_context(flow, ROWS, rng);
+                (samples(flow, model, &context, rng)?, context)
             }
+            Some(rows) => match flow.kind {
+                FlowKind::FlowMatching { .. } => evenly(rows, ROWS),
+                FlowKind::RealNvp { .. } => {
+                    let (points, context) = evenly(rows, ROWS / 2);
+                    let own_context = cycled(&context, ROWS - points.nrows());
+                    let own = samples(flow, model, &own_context, rng)?;
+                    (
+                        concatenate![Axis(0), points, own],
+                        concatenate![Axis(0), context, own_context],
+                    )
+                }
+            },
+        };
+        let state = standardized(flow, 0, &points);
+        let context = standardized(flow, flow.dim, &context);
+        Ok(match flow.kind {
+            FlowKind::RealNvp { .. } => Self {
+                kind: flow.kind,
+                state,
+                context,
+            },
+            FlowKind::FlowMatching { .. } => Self::between(flow.kind, &state, &context, rng),
         })
+    }
+
+    /// Points on the straight lines from noise to `data`, and their times.
+    fn between(
+        kind: FlowKind,
+        data: &Array2<f64>,
+        context: &Array2<f64>,
+        rng: &mut Generator,
+    ) -> Self {
+        let time = Array2::from_shape_simple_fn((ROWS, 1), || rng.random::<f64>());
+        let noise = normal(ROWS, data.ncols(), rng).mapv(f64::from);
+        let data = cycled(data, ROWS);
+        Self {
+            kind,
+            state: &noise * &(1.0 - &time) + &data * &time,
+            context: concatenate![Axis(1), time, cycled(context, ROWS)],
+        }
     }
 
     /// What net `k` reads.
@@ -99,24 +119,64 @@ impl Calibration {
         };
         let clip = f64::from(scale_clip);
         let mut moved = self.state.slice_mut(s![.., 1 - k % 2..;2]);
-        let count = moved.ncols();
-        let (scale, shift) = output.view().split_at(Axis(1), count);
+        let (scale, shift) = output.view().split_at(Axis(1), moved.ncols());
         moved *= &scale.mapv(|s| s.clamp(-clip, clip).exp());
         moved += &shift;
-        tame(&mut self.state);
+        moved.mapv_inplace(tame);
     }
 }
 
-/// Brings what no net is made for within reach, lest it spoils what is learnt from the other rows.
-fn tame(state: &mut Array2<f64>) {
-    state.mapv_inplace(|u| if u.is_nan() { 0.0 } else { u.clamp(-FARTHEST, FARTHEST) });
+/// The number, within reach: what no net is made for would spoil what the other rows tell.
+fn tame(u: f64) -> f64 {
+    if u.is_nan() {
+        0.0
+    } else {
+        u.clamp(-FARTHEST, FARTHEST)
+    }
 }
 
-/// Rows from all over the table.
-fn evenly(rows: Rows<'_>) -> (Array2<f32>, Array2<f32>) {
-    let count = rows.points.nrows().min(ROWS);
-    let index: Vec<usize> = (0..count).map(|i| i * rows.points.nrows() / count).collect();
-    (rows.points.select(Axis(0), &index), rows.context.select(Axis(0), &index))
+/// (value − mean) / std, for the columns from `start`.
+fn standardized(flow: &Flow, start: usize, values: &Array2<f32>) -> Array2<f64> {
+    Array2::from_shape_fn(values.dim(), |(row, column)| {
+        let mean = f64::from(flow.mean[start + column]);
+        let std = f64::from(flow.std[start + column]);
+        tame((f64::from(values[[row, column]]) - mean) / std)
+    })
+}
+
+fn samples(
+    flow: &Flow,
+    model: &Model<'_>,
+    context: &Array2<f32>,
+    rng: &mut Generator,
+) -> Result<Array2<f32>, Error> {
+    let noise = normal(context.nrows(), flow.dim, rng);
+    Ok(transport(model, &noise, context, None)?)
+}
+
+/// Contexts as if their numbers were independent and normal.
+fn normal_context(flow: &Flow, count: usize, rng: &mut Generator) -> Array2<f32> {
+    let mut context = normal(count, flow.context_dim, rng);
+    for (i, mut column) in context.axis_iter_mut(Axis(1)).enumerate() {
+        let (mean, std) = (flow.mean[flow.dim + i], flow.std[flow.dim + i]);
+        column.mapv_inplace(|c| mean + std * c);
+    }
+    context
+}
+
+fn normal(rows: usize, columns: usize, rng: &mut Generator) -> Array2<f32> {
+    Array2::from_shape_simple_fn((rows, columns), || StandardNormal.sample(rng))
+}
+
+/// At most `most` rows, from all over the table.
+fn evenly(rows: Rows<'_>, most: usize) -> (Array2<f32>, Array2<f32>) {
+    let all = rows.points.nrows();
+    let count = all.min(most);
+    let index: Vec<usize> = (0..count).map(|i| i * all / count).collect();
+    (
+        rows.points.select(Axis(0), &index),
+        rows.context.select(Axis(0), &index),
+    )
 }
 
 /// `count` rows, the same ones again where there are fewer.
