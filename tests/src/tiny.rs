@@ -1,4 +1,4 @@
-//! Two models small enough to read byte by byte.
+//! Models small enough to read byte by byte.
 
 use std::num::NonZeroU16;
 
@@ -54,6 +54,21 @@ pub const FLOW_MATCHING: [u8; 68] = [
     0x92, 0xF8, 0x2C, 0x66,                      // checksum
 ];
 
+/// The weights of a RealNVP of one layer in integers, whose net has the sizes 1-1-2.
+#[rustfmt::skip]
+pub const INT8_WEIGHTS: [u8; 88] = [
+    0, 0, 0, 0, 0, 0, 0, 0,                         // mean 0, 0
+    0x00, 0x00, 0x80, 0x3F, 0x00, 0x00, 0x80, 0x3F, // standard deviation 1, 1
+    2, 22, 0, 0,                        // sums in units of 2^-18, inputs of 2^-22
+    0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // biases: 2^16, which is 0.25; padding
+    0, 16, 0, 0, 0, 0, 0, 0,            // weights: 4096, which is 1; padding
+    3, 0, 0, 0,                         // sums in units of 2^-17
+    1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, // biases: 1, −2; padding
+    // Weights: 100 for s; −3 for t, with 128 added, before it; padding.
+    125, 100, 128, 0, 128, 0, 128, 0, 128, 0, 128, 0, 128, 0, 128, 0,
+    0xE8, 0x03, 0xFF, 0x7F, 0, 0, 0, 0, // multipliers: 1000, 32767; padding
+];
+
 /// What [`REAL_NVP`] says of its numbers.
 pub fn real_nvp_description() -> Description<'static> {
     Description {
@@ -70,6 +85,18 @@ pub fn real_nvp_description() -> Description<'static> {
             activation: Activation::Tanh,
             hidden: [1].into_iter().collect(),
         },
+    }
+}
+
+/// What [`INT8_WEIGHTS`] are the weights of.
+pub fn int8_description() -> Description<'static> {
+    let float = real_nvp_description();
+    Description {
+        net: Net {
+            precision: Precision::Int8,
+            ..float.net
+        },
+        ..float
     }
 }
 

@@ -12,7 +12,13 @@ use rand::{Rng, RngExt};
 /// Random files that a test tries.
 const TRIALS: usize = 100_000;
 
-const TINY: [&[u8]; 2] = [&tiny::REAL_NVP, &tiny::FLOW_MATCHING];
+const FLOAT: [&[u8]; 2] = [&tiny::REAL_NVP, &tiny::FLOW_MATCHING];
+
+/// Three small models.
+fn files() -> [Vec<u8>; 3] {
+    let integers = encode(&tiny::int8_description(), &tiny::INT8_WEIGHTS);
+    [FLOAT[0].to_vec(), FLOAT[1].to_vec(), integers]
+}
 
 /// Whether the bytes are a model; one that they are must be the only encoding of itself, and run.
 fn loads(bytes: &[u8]) -> bool {
@@ -73,7 +79,7 @@ fn single_bit_flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 
 #[test]
 fn no_prefix_is_a_model() {
-    for bytes in TINY {
+    for bytes in &files() {
         assert!(loads(bytes));
         assert_eq!(count_models(prefixes(bytes)), 0);
         assert_eq!(count_models(prefixes(bytes).map(repaired)), 0);
@@ -82,14 +88,14 @@ fn no_prefix_is_a_model() {
 
 #[test]
 fn no_single_bit_flip_is_a_model() {
-    for bytes in TINY {
+    for bytes in &files() {
         assert_eq!(count_models(single_bit_flips(bytes)), 0);
     }
 }
 
 #[test]
 fn a_bit_flip_with_a_checksum_to_match_is_a_model_or_an_error() {
-    for bytes in TINY {
+    for bytes in &files() {
         let models = count_models(single_bit_flips(bytes).map(repaired));
         // At least the 64 flips of length and checksum are repaired; magic and version never are.
         assert!(
@@ -101,7 +107,8 @@ fn a_bit_flip_with_a_checksum_to_match_is_a_model_or_an_error() {
 
 #[test]
 fn two_flipped_bits_with_a_checksum_to_match_are_a_model_or_an_error() {
-    for bytes in TINY {
+    // As many pairs again for the integers would take the tests too long.
+    for bytes in FLOAT {
         let twice = single_bit_flips(bytes).flat_map(|bytes| {
             let flips: Vec<_> = single_bit_flips(&bytes).collect();
             flips.into_iter().map(repaired)
@@ -124,8 +131,9 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut Generator) {
 #[test]
 fn a_mutated_file_is_a_model_or_an_error() {
     let rng = &mut generator(1);
+    let files = files();
     let mutants = (0..TRIALS).map(|i| {
-        let mut bytes = TINY[i % 2].to_vec();
+        let mut bytes = files[i % files.len()].clone();
         for _ in 0..rng.random_range(1..5) {
             mutate(&mut bytes, rng);
         }

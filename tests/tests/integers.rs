@@ -1,29 +1,14 @@
 //! Integer nets: the bytes of a small one, its numbers worked out by hand, and each check of the
 //! loader.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
-use flowlet::format::Description;
+use flowlet::format::{Description, Net};
 use flowlet::{Activation, Error, Kind, MAX_SCRATCH_LEN, Model, Scratch};
 use flowlet_tests::encoding::encode;
 use flowlet_tests::random_flow::generator;
 use flowlet_tests::random_int8::{self, Size};
+use flowlet_tests::tiny;
+use flowlet_tests::tiny::INT8_WEIGHTS as WEIGHTS;
 use flowlet_trainer::model_file::ModelFile;
-
-/// A RealNVP of one layer, whose net has the sizes 1-1-2: mean, standard deviation, then two layers.
-#[rustfmt::skip]
-const WEIGHTS: [u8; 88] = [
-    0, 0, 0, 0, 0, 0, 0, 0,                         // mean 0, 0
-    0x00, 0x00, 0x80, 0x3F, 0x00, 0x00, 0x80, 0x3F, // standard deviation 1, 1
-    2, 22, 0, 0,                        // sums in units of 2^-18, inputs of 2^-22
-    0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // biases: 2^16, which is 0.25; padding
-    0, 16, 0, 0, 0, 0, 0, 0,            // weights: 4096, which is 1; padding
-    3, 0, 0, 0,                         // sums in units of 2^-17
-    1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, // biases: 1, −2; padding
-    // Weights: 100 for s; −3 for t, with 128 added, before it; padding.
-    125, 100, 128, 0, 128, 0, 128, 0, 128, 0, 128, 0, 128, 0, 128, 0,
-    0xE8, 0x03, 0xFF, 0x7F, 0, 0, 0, 0, // multipliers: 1000, 32767; padding
-];
 
 /// Where things lie in [`WEIGHTS`].
 mod at {
@@ -36,13 +21,18 @@ mod at {
     pub(super) const MULTIPLIER: usize = 80;
 }
 
-const REAL_NVP: Kind = Kind::RealNvp {
-    layer_count: 1,
-    scale_clip: 2.0,
-};
-
 fn description(activation: Activation) -> Description<'static> {
-    random_int8::description(2, 0, REAL_NVP, &[1], activation)
+    Description {
+        net: Net {
+            activation,
+            ..tiny::int8_description().net
+        },
+        ..tiny::int8_description()
+    }
+}
+
+fn kind() -> Kind {
+    tiny::int8_description().kind
 }
 
 fn load(bytes: &[u8]) -> Result<(), Error> {
@@ -188,7 +178,7 @@ fn no_shifted_sum_can_overflow() {
         middle[20..36].copy_from_slice(&[128, 0].repeat(8));
         middle[36..38].copy_from_slice(&0x7FFFi16.to_le_bytes());
         let weights = [&WEIGHTS[..at::HEADER], &middle, &WEIGHTS[at::HEADER..]].concat();
-        let description = random_int8::description(2, 0, REAL_NVP, &[1, 1], Activation::Tanh);
+        let description = random_int8::description(2, 0, kind(), &[1, 1], Activation::Tanh);
         load(&encode(&description, &weights)).err()
     };
     // ⌊bias · 32767 / 2^16⌋ may be 65534 for a shift by 15, 32 times as much for one by 10.
@@ -219,7 +209,7 @@ fn random_nets_load_and_give_numbers() {
             }
             for size in [Size::Usual, Size::Extreme] {
                 let description =
-                    random_int8::description(dim, context_dim, REAL_NVP, hidden, activation);
+                    random_int8::description(dim, context_dim, kind(), hidden, activation);
                 let bytes = random_int8::file(&description, size, rng);
                 let file = ModelFile::from_bytes("integers", &bytes);
                 let model = file.model().unwrap();
