@@ -77,3 +77,47 @@ impl Numbers<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flowlet::format::Activation;
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::export::export;
+
+    fn flow() -> Flow {
+        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(3);
+        Flow {
+            name: "flow".into(),
+            labels: ["a", "b", "c", "given"].map(Into::into).into(),
+            dim: 3,
+            context_dim: 1,
+            mean: vec![1.0, 2.0, 3.0, 4.0],
+            std: vec![5.0, 6.0, 7.0, 8.0],
+            kind: FlowKind::RealNvp { scale_clip: 1.5 },
+            nets: vec![
+                Mlp::random(&[3, 5, 4, 2], Activation::Elu, rng),
+                Mlp::random(&[2, 5, 4, 4], Activation::Elu, rng),
+            ],
+        }
+    }
+
+    #[test]
+    fn what_was_exported_comes_back() {
+        let flow = flow();
+        let back = read_back(&export(&flow, Precision::F32).unwrap()).unwrap();
+        assert_eq!(back.nets, flow.nets);
+        assert_eq!((back.mean, back.std), (flow.mean, flow.std));
+        assert_eq!((back.name, back.labels), (flow.name, flow.labels));
+        assert_eq!((back.dim, back.context_dim), (flow.dim, flow.context_dim));
+        assert_eq!(back.kind, flow.kind);
+    }
+
+    #[test]
+    fn integers_do_not_come_back() {
+        let error = read_back(&export(&flow(), Precision::Int8).unwrap()).unwrap_err();
+        assert!(matches!(error, Error::Quantized { .. }), "{error}");
+    }
+}

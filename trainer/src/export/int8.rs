@@ -63,3 +63,52 @@ fn next_block(weight: &Array2<i16>, outputs: [usize; BLOCK], bytes: &mut Vec<u8>
 fn weight_at(weight: &Array2<i16>, output: usize, input: usize) -> i16 {
     weight.get((output, input)).copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::arr2;
+
+    use super::*;
+    use crate::flow::Activation;
+
+    #[test]
+    fn words_lie_in_the_order_of_the_kernels() {
+        let first = IntegerLayer {
+            shift: 3,
+            fraction_bits: 22,
+            exponent: 1,
+            weight: arr2(&[[1, -2], [0x1234, 5], [6, 7]]),
+            bias: vec![-1, 2, 3],
+            multiplier: vec![],
+        };
+        let last = IntegerLayer {
+            shift: 2,
+            fraction_bits: 0,
+            exponent: 0,
+            weight: arr2(&[[1, -2, 127], [-127, 3, 4]]),
+            bias: vec![0x0102_0304, -2],
+            multiplier: vec![0x7FFF, 5],
+        };
+        let integers = IntegerNet {
+            layers: vec![first, last],
+            activation: Activation::Elu,
+        };
+        #[rustfmt::skip]
+        let expected = [
+            3, 22, 1, 0,                                        // shift, fraction bits, exponent
+            0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0, 0,                 // biases −1, 2
+            3, 0, 0, 0, 0, 0, 0, 0,                             // 3, none
+            1, 0, 0x34, 0x12, 6, 0, 0, 0,                       // weights of the first input
+            0xFE, 0xFF, 5, 0, 7, 0, 0, 0,                       // of the second
+            2, 0, 0, 0,
+            4, 3, 2, 1, 0xFE, 0xFF, 0xFF, 0xFF,                 // biases
+            0, 0, 0, 0, 0, 0, 0, 0,
+            1, 1, 131, 0xFE,                                    // −127 + 128, 1; 3 + 128, −2
+            128, 0, 128, 0,                                     // two outputs that are not there
+            132, 127, 128, 0,                                   // 4 + 128, 127; an input that is not there
+            128, 0, 128, 0,
+            0xFF, 0x7F, 5, 0, 0, 0, 0, 0,                       // multipliers
+        ];
+        assert_eq!(net(&integers), expected);
+    }
+}

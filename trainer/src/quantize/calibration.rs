@@ -1,5 +1,7 @@
 //! The rows that nets are calibrated on, as they pass through a flow.
 
+use std::num::NonZeroU16;
+
 use flowlet::{Model, StandardNormal};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use rand::{RngExt, SeedableRng};
@@ -14,6 +16,9 @@ const ROWS: usize = 4096;
 
 /// Standard deviations beyond which a row says nothing.
 const FARTHEST: f64 = 1000.0;
+
+/// Euler steps that are enough to see where samples go.
+const MOST_STEPS: u16 = 100;
 
 /// Fixed, so that one flow has one quantized form.
 const SEED: u64 = 0x51AB;
@@ -151,7 +156,11 @@ fn samples(
     rng: &mut Generator,
 ) -> Result<Array2<f32>, Error> {
     let noise = normal(context.nrows(), flow.dim, rng);
-    Ok(transport(model, &noise, context, None)?)
+    let step_count = match flow.kind {
+        FlowKind::RealNvp { .. } => None,
+        FlowKind::FlowMatching { step_count } => NonZeroU16::new(step_count.min(MOST_STEPS)),
+    };
+    Ok(transport(model, &noise, context, step_count)?)
 }
 
 /// Contexts as if their numbers were independent and normal.

@@ -57,7 +57,9 @@ impl IntegerLayer {
         let rows = x.nrows();
         Array2::from_shape_fn((rows, self.bias.len()), |(row, o)| {
             let products = x.row(row).into_iter().zip(self.weight.row(o));
-            let sum: i64 = products.map(|(&q, &w)| (q as i64 * i64::from(w)) >> PRODUCT_BITS).sum();
+            let sum: i64 = products
+                .map(|(&q, &w)| (q as i64 * i64::from(w)) >> PRODUCT_BITS)
+                .sum();
             (i64::from(self.bias[o]) + sum) as f64
         })
     }
@@ -98,24 +100,33 @@ pub(super) fn fits(layer: &IntegerLayer, o: usize, hidden: bool) -> bool {
     let weights = layer.weight.row(o);
     let hidden_limit = (1i64 << (31 - layer.shift)) - 1;
     if layer.multiplier.is_empty() {
-        let limit = if hidden { hidden_limit } else { i64::from(i32::MAX) };
+        let limit = if hidden {
+            hidden_limit
+        } else {
+            i64::from(i32::MAX)
+        };
         return bias + first_sum(weights) <= limit;
     }
     let total = bias + next_sum(weights);
     let product = total * i64::from(layer.multiplier[o]);
-    total <= i64::from(i32::MAX)
-        && (!hidden || (product >> PRODUCT_BITS) < hidden_limit)
+    total <= i64::from(i32::MAX) && (!hidden || (product >> PRODUCT_BITS) < hidden_limit)
 }
 
 /// The most that the first layer's products add up to.
 fn first_sum(weights: ArrayView1<i16>) -> i64 {
     let product = |w: &i16| i64::from(*w).abs() * INPUT_LIMIT;
-    weights.iter().map(|w| (product(w) + 0xFFFF) >> PRODUCT_BITS).sum()
+    weights
+        .iter()
+        .map(|w| (product(w) + 0xFFFF) >> PRODUCT_BITS)
+        .sum()
 }
 
 /// The most that another layer's products add up to.
 fn next_sum(weights: ArrayView1<i16>) -> i64 {
-    weights.iter().map(|w| i64::from(*w).abs() << ACTIVATION_BITS).sum()
+    weights
+        .iter()
+        .map(|w| i64::from(*w).abs() << ACTIVATION_BITS)
+        .sum()
 }
 
 /// 2^`exponent`, exact.

@@ -8,6 +8,8 @@ const NODES: f64 = 32.0;
 const REACH: i64 = 256;
 /// Fraction bits of a pre-activation that lie between two nodes.
 const STEP_BITS: u32 = 15;
+/// tanh is odd, and 1 is beyond 16 bits.
+const LARGEST_NODE: i64 = i16::MAX as i64;
 /// Bits from a pre-activation to an activation, in the elu's linear part.
 const LINEAR_BITS: u32 = 5;
 
@@ -15,7 +17,7 @@ const LINEAR_BITS: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Interpolation {
     activation: Activation,
-    /// `round(2¹⁵ f(i / 32))` for i from −256.
+    /// `round(2¹⁵ f(i / 32))` for i from −256, within ±[`LARGEST_NODE`].
     nodes: Vec<i64>,
 }
 
@@ -27,7 +29,7 @@ impl Interpolation {
                 Activation::Tanh => x.tanh(),
                 Activation::Elu => x.exp_m1(),
             };
-            ((y * 32_768.0).round() as i64).min(i16::MAX.into())
+            ((y * 32_768.0).round() as i64).clamp(-LARGEST_NODE, LARGEST_NODE)
         };
         let last = match activation {
             Activation::Tanh => REACH,
