@@ -1,8 +1,10 @@
 //! One layer of a RealNVP.
 
+use crate::kernel::exp;
 use crate::mlp::Mlp;
 use crate::scratch::Buffers;
 use crate::standardization::Standardization;
+use crate::tile::{Lanes, Tile};
 
 /// An affine coupling: dimensions that it keeps decide how the others move.
 ///
@@ -61,6 +63,31 @@ impl AffineCoupling<'_> {
         });
     }
 
+    /// [`inverse`](Self::inverse) for the points of a tile.
+    pub(crate) fn inverse_tile(&self, tile: &mut Tile<'_>) {
+        self.for_each_moved_row(tile, |x, s, t| {
+            let mut scale = s.map(|s| -s);
+            exp(&mut scale);
+            for ((x, scale), t) in x.iter_mut().zip(scale).zip(t) {
+                *x = (*x - t) * scale;
+            }
+        });
+    }
+
+    /// [`forward_and_log_det`](Self::forward_and_log_det) for the points of a tile.
+    pub(crate) fn forward_and_log_det_tile(&self, tile: &mut Tile<'_>, log_det: &mut Lanes) {
+        self.for_each_moved_row(tile, |x, s, t| {
+            let mut scale = *s;
+            exp(&mut scale);
+            for ((x, scale), t) in x.iter_mut().zip(scale).zip(t) {
+                *x = *x * scale + t;
+            }
+            for (log_det, s) in log_det.iter_mut().zip(s) {
+                *log_det += s;
+            }
+        });
+    }
+
     /// Calls `step` with each moved dimension, its clipped `s` and its `t`.
     fn for_each_moved(
         &self,
@@ -77,6 +104,23 @@ impl AffineCoupling<'_> {
         let moved = x.iter_mut().skip(self.first_moved).step_by(2);
         for ((x, s), t) in moved.zip(s).zip(t) {
             step(x, self.clip(*s), *t);
+        }
+    }
+
+    /// [`for_each_moved`](Self::for_each_moved) for the points of a tile.
+    fn for_each_moved_row(
+        &self,
+        tile: &mut Tile<'_>,
+        mut step: impl FnMut(&mut Lanes, &Lanes, &Lanes),
+    ) {
+        let kept = tile.points.iter().skip(1 - self.first_moved).step_by(2);
+        let input = kept.chain(tile.contexts);
+        let output = self.net.evaluate_tile(input, &mut tile.memory);
+        let (s, t) = output.split_at_mut(output.len() / 2);
+        let moved = tile.points.iter_mut().skip(self.first_moved).step_by(2);
+        for ((x, s), t) in moved.zip(s).zip(t) {
+            s.iter_mut().for_each(|s| *s = self.clip(*s));
+            step(x, s, t);
         }
     }
 

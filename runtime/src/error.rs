@@ -99,6 +99,13 @@ pub enum Error {
         /// The one given.
         found: usize,
     },
+    /// A table of a batch has more or fewer numbers than its points ask for.
+    Batch {
+        /// Numbers that the points ask for.
+        expected: usize,
+        /// Numbers there are.
+        found: usize,
+    },
     /// The scratch is too small.
     Scratch {
         /// Words needed.
@@ -164,6 +171,10 @@ impl fmt::Display for Error {
             Self::Context { expected, found } => write!(
                 f,
                 "the model takes {expected} context numbers, {found} are given"
+            ),
+            Self::Batch { expected, found } => write!(
+                f,
+                "a table of the batch should have {expected} numbers but has {found}"
             ),
             Self::Scratch { expected, found } => write!(
                 f,

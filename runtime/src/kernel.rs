@@ -3,13 +3,30 @@
 //! Integer layers are defined by [`portable`]; where a target has a faster kernel, it gives the same
 //! bits. This is the only module with `unsafe` code.
 
+#[cfg(assembly)]
+mod assembly;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
 pub(crate) mod float;
 pub(crate) mod memory;
+#[cfg_attr(
+    assembly,
+    allow(dead_code, reason = "without the tests of kernels, nobody asks")
+)]
 pub(crate) mod portable;
 mod table;
+#[cfg(feature = "kernels")]
+pub mod trial;
 
-pub(crate) use portable::{first_layer, next_layer};
+#[cfg(assembly)]
+pub(crate) use assembly::{first_layer, next_layer};
+#[cfg(not(assembly))]
+pub(crate) use portable::first_layer;
+#[cfg(not(any(assembly, target_arch = "x86_64")))]
+pub(crate) use portable::next_layer;
 pub(crate) use table::{ELU, TANH};
+
+use crate::tile::Lanes;
 
 /// Fractional bits of a pre-activation.
 pub(crate) const FRACTION_BITS: u32 = 20;
@@ -45,6 +62,30 @@ pub(crate) enum Finish {
     Elu,
     /// Nothing: the sums, one a word.
     Linear,
+}
+
+/// A layer that reads the activations of the one before it, on the fastest kernel there is.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn next_layer(layer: &Layer<'_>, x: &[u32], out: &mut [u32], finish: Finish) {
+    match avx2::Avx2::detect() {
+        Some(avx2) => avx2.next_layer(layer, x, out, finish),
+        None => portable::next_layer(layer, x, out, finish),
+    }
+}
+
+/// Takes each x, within ±80 or NaN, to `eˣ`: the bits of `libm::expf`.
+pub(crate) fn exp(x: &mut Lanes) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = avx2::Avx2::detect() {
+        return avx2.exp(x);
+    }
+    x.iter_mut().for_each(|x| *x = libm::expf(*x));
+}
+
+/// A net's input in fixed point, cut off at [`INPUT_LIMIT`].
+#[inline(always)]
+pub(crate) fn fixed(u: f32, scale: f32) -> i32 {
+    ((u * scale) as i32).clamp(-INPUT_LIMIT, INPUT_LIMIT)
 }
 
 /// tanh of `p · 2⁻²⁰`, in units of 2⁻¹⁵.

@@ -47,6 +47,7 @@
 //! | feature | what it does |
 //! |---|---|
 //! | `f32` | runs nets of 32-bit floating point too, on by default; integer nets need it not |
+//! | `dsp` | uses the DSP extension on Armv8-M Mainline, where a core may lack it: on Cortex-M33 boards that have it; elsewhere without effect |
 //! | `defmt` | derives `defmt::Format` for errors, kinds and [`StandardNormal`] |
 
 #[cfg(test)]
@@ -70,18 +71,23 @@ mod sampler;
 mod scratch;
 mod solver;
 mod standardization;
+mod tile;
 mod velocity;
 
 pub use density::Density;
 pub use error::Error;
 pub use format::{Activation, Kind, Precision};
 pub use include::Aligned;
+#[cfg(feature = "kernels")]
+#[doc(hidden)]
+pub use kernel::trial;
 pub use model::{Flow, Model};
 pub use normal::StandardNormal;
 pub use real_nvp::RealNvp;
 pub use sampler::Sampler;
 pub use scratch::{MAX_SCRATCH_LEN, Scratch};
 pub use solver::euler;
+pub use tile::BatchScratch;
 pub use velocity::VelocityField;
 
 /// Compiles the README's code.

@@ -4,6 +4,7 @@ mod check;
 #[cfg(feature = "f32")]
 mod float;
 mod integer;
+mod tile;
 
 use crate::error::Error;
 use crate::format::{Net, Precision};

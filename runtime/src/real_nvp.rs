@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
+use crate::tile::{Batch, BatchScratch, Lanes, TILE, Tile, check_len};
 
 /// `ln 2π`.
 const LN_TAU: f32 = 1.837_877_1;
@@ -15,7 +16,8 @@ const LN_TAU: f32 = 1.837_877_1;
 /// it is standard normal; `inverse` takes the latent to data, so sampling inverts the flow.
 ///
 /// Points are changed in place. Every method checks its slices: [`Error::Dim`],
-/// [`Error::Context`] and [`Error::Scratch`] where one has the wrong length.
+/// [`Error::Context`] and [`Error::Scratch`], or for a batch [`Error::Batch`], where one has the
+/// wrong length.
 ///
 /// # Shapes
 ///
@@ -126,6 +128,54 @@ impl<'m> RealNvp<'m> {
         Ok(self.log_prob_in(x, context, &mut workspace))
     }
 
+    /// Takes latents `z` `[n, dim]` to data, each given its row of `contexts` `[n, context_dim]`.
+    ///
+    /// The bits are those of [`inverse`](Self::inverse), one point after the other; on x86-64 with
+    /// AVX2, integer nets take many points side by side, several times faster.
+    pub fn inverse_batch(
+        &self,
+        z: &mut [f32],
+        contexts: &[f32],
+        scratch: &mut BatchScratch,
+    ) -> Result<(), Error> {
+        let batch = Batch::new(self.model, z.len(), contexts)?;
+        for (z, contexts) in z.chunks_mut(batch.tile_len()).zip(batch.contexts(contexts)) {
+            let mut tile = scratch.load(self.model, z, contexts);
+            for layer in self.layers().rev() {
+                layer.inverse_tile(&mut tile);
+            }
+            self.model.standardization().inverse_tile(tile.points);
+            tile.store(z);
+        }
+        Ok(())
+    }
+
+    /// `ln p(x)` in nats for each of `x` `[n, dim]`, given its row of `contexts` `[n, context_dim]`;
+    /// `log_probs` `[n]`.
+    ///
+    /// The bits are those of [`log_prob`](Self::log_prob), one point after the other; for the speed
+    /// see [`inverse_batch`](Self::inverse_batch).
+    pub fn log_prob_batch(
+        &self,
+        x: &[f32],
+        contexts: &[f32],
+        log_probs: &mut [f32],
+        scratch: &mut BatchScratch,
+    ) -> Result<(), Error> {
+        let batch = Batch::new(self.model, x.len(), contexts)?;
+        check_len(batch.count(x.len()), log_probs.len())?;
+        let tiles = x.chunks(batch.tile_len()).zip(batch.contexts(contexts));
+        for ((x, contexts), log_probs) in tiles.zip(log_probs.chunks_mut(TILE)) {
+            let mut tile = scratch.load(self.model, x, contexts);
+            let log_probs_of_tile = self.log_prob_tile(&mut tile);
+            log_probs
+                .iter_mut()
+                .zip(log_probs_of_tile)
+                .for_each(|(p, lane)| *p = lane);
+        }
+        Ok(())
+    }
+
     /// [`log_prob`](Self::log_prob) for sizes that are checked.
     pub(crate) fn log_prob_in(
         &self,
@@ -136,7 +186,7 @@ impl<'m> RealNvp<'m> {
         let z = &mut *workspace.point;
         z.iter_mut().zip(x).for_each(|(z, x)| *z = *x);
         let log_det = self.forward_and_log_det_in(z, context, &mut workspace.buffers);
-        one_nan(log_normal(z) + log_det)
+        one_nan(log_normal(square_norm(z), z.len()) + log_det)
     }
 
     /// [`inverse`](Self::inverse) for sizes that are checked.
@@ -162,6 +212,22 @@ impl<'m> RealNvp<'m> {
         one_nan(log_det)
     }
 
+    fn log_prob_tile(&self, tile: &mut Tile<'_>) -> Lanes {
+        let mut log_det = [self.standardization_log_det; TILE];
+        self.model.standardization().forward_tile(tile.points);
+        for layer in self.layers() {
+            layer.forward_and_log_det_tile(tile, &mut log_det);
+        }
+        let mut square = [0.0; TILE];
+        for z in &*tile.points {
+            square.iter_mut().zip(z).for_each(|(sum, z)| *sum += z * z);
+        }
+        for (log_prob, square) in log_det.iter_mut().zip(square) {
+            *log_prob = one_nan(log_normal(square, tile.points.len()) + *log_prob);
+        }
+        log_det
+    }
+
     fn layers(&self) -> impl DoubleEndedIterator<Item = AffineCoupling<'m>> {
         let (model, scale_clip) = (self.model, self.scale_clip);
         (0..model.description().net_count()).map(move |k| AffineCoupling {
@@ -173,8 +239,11 @@ impl<'m> RealNvp<'m> {
     }
 }
 
+fn square_norm(z: &[f32]) -> f32 {
+    z.iter().fold(0.0, |sum, z| sum + z * z)
+}
+
 /// `ln N(z; 0, I) = −(‖z‖² + dim · ln 2π) / 2`.
-fn log_normal(z: &[f32]) -> f32 {
-    let square = z.iter().fold(0.0, |sum, z| sum + z * z);
-    -0.5 * (square + z.len() as f32 * LN_TAU)
+fn log_normal(square_norm: f32, dim: usize) -> f32 {
+    -0.5 * (square_norm + dim as f32 * LN_TAU)
 }

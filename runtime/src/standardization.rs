@@ -1,6 +1,7 @@
 //! The transform between the data's units and the flow's.
 
 use crate::kernel::float::{one_nan, value};
+use crate::tile::Lanes;
 
 /// `u = (x − mean) / std`, column by column.
 ///
@@ -16,7 +17,14 @@ impl Standardization<'_> {
     /// Takes data to standardized space.
     pub(crate) fn forward(&self, x: &mut [f32]) {
         for (x, mean, std) in self.columns(x) {
-            *x = (*x - mean) / std;
+            *x = forward(*x, mean, std);
+        }
+    }
+
+    /// [`forward`](Self::forward) for the points of a tile.
+    pub(crate) fn forward_tile(&self, x: &mut [Lanes]) {
+        for (row, mean, std) in self.columns(x) {
+            row.iter_mut().for_each(|x| *x = forward(*x, mean, std));
         }
     }
 
@@ -25,13 +33,20 @@ impl Standardization<'_> {
         x.iter()
             .zip(self.mean)
             .zip(self.std)
-            .map(|((x, mean), std)| (x - value(mean)) / value(std))
+            .map(|((x, mean), std)| forward(*x, value(mean), value(std)))
     }
 
     /// Takes standardized space to data.
     pub(crate) fn inverse(&self, u: &mut [f32]) {
         for (u, mean, std) in self.columns(u) {
-            *u = one_nan(mean + std * *u);
+            *u = inverse(*u, mean, std);
+        }
+    }
+
+    /// [`inverse`](Self::inverse) for the points of a tile.
+    pub(crate) fn inverse_tile(&self, u: &mut [Lanes]) {
+        for (row, mean, std) in self.columns(u) {
+            row.iter_mut().for_each(|u| *u = inverse(*u, mean, std));
         }
     }
 
@@ -42,12 +57,20 @@ impl Standardization<'_> {
             .fold(0.0, |sum, std| sum - libm::logf(value(std)))
     }
 
-    fn columns<'x>(&self, x: &'x mut [f32]) -> impl Iterator<Item = (&'x mut f32, f32, f32)> {
+    fn columns<'x, T>(&self, x: &'x mut [T]) -> impl Iterator<Item = (&'x mut T, f32, f32)> {
         x.iter_mut()
             .zip(self.mean)
             .zip(self.std)
             .map(|((x, mean), std)| (x, value(mean), value(std)))
     }
+}
+
+fn forward(x: f32, mean: f32, std: f32) -> f32 {
+    (x - mean) / std
+}
+
+fn inverse(u: f32, mean: f32, std: f32) -> f32 {
+    one_nan(mean + std * u)
 }
 
 #[cfg(test)]

@@ -7,14 +7,15 @@ use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
 use crate::solver::euler;
+use crate::tile::{Batch, BatchScratch, TILE, Tile};
 
 /// A velocity `v(x, t, context)` that carries noise at `t = 0` to data at `t = 1`.
 ///
 /// # Shapes
 ///
 /// `x`, `v` `[dim]`; `context` `[context_dim]`, in the units of the training data. Every method
-/// checks its slices: [`Error::Dim`], [`Error::Context`] and [`Error::Scratch`] where one has the
-/// wrong length.
+/// checks its slices: [`Error::Dim`], [`Error::Context`] and [`Error::Scratch`], or for a batch
+/// [`Error::Batch`], where one has the wrong length.
 ///
 /// # Cost
 ///
@@ -75,6 +76,28 @@ impl<'m> VelocityField<'m> {
         Ok(())
     }
 
+    /// Takes noise `x_0` `[n, dim]` to data, each point given its row of `contexts`
+    /// `[n, context_dim]`.
+    ///
+    /// The bits are those of [`euler`](Self::euler), one point after the other; on x86-64 with AVX2,
+    /// integer nets take many points side by side, several times faster.
+    pub fn euler_batch(
+        &self,
+        x: &mut [f32],
+        step_count: NonZeroU16,
+        contexts: &[f32],
+        scratch: &mut BatchScratch,
+    ) -> Result<(), Error> {
+        let batch = Batch::new(self.model, x.len(), contexts)?;
+        for (x, contexts) in x.chunks_mut(batch.tile_len()).zip(batch.contexts(contexts)) {
+            let mut tile = scratch.load(self.model, x, contexts);
+            self.euler_tile(&mut tile, step_count);
+            self.model.standardization().inverse_tile(tile.points);
+            tile.store(x);
+        }
+        Ok(())
+    }
+
     /// [`euler`](Self::euler) for sizes that are checked.
     pub(crate) fn euler_in(
         &self,
@@ -88,6 +111,19 @@ impl<'m> VelocityField<'m> {
             self.velocity_in(x, t, context, v, buffers);
         });
         self.model.standardization().inverse(x);
+    }
+
+    fn euler_tile(&self, tile: &mut Tile<'_>, step_count: NonZeroU16) {
+        let net = self.model.net(0);
+        let n = f32::from(step_count.get());
+        for k in 0..step_count.get() {
+            let t = [f32::from(k) / n; TILE];
+            let input = tile.points.iter().chain([&t]).chain(tile.contexts);
+            let output = net.evaluate_tile(input, &mut tile.memory);
+            for (x, v) in tile.points.iter_mut().zip(output) {
+                x.iter_mut().zip(v).for_each(|(x, v)| *x += *v / n);
+            }
+        }
     }
 
     fn velocity_in(

@@ -12,6 +12,7 @@ pub mod jacobian;
 pub mod normal_distribution;
 pub mod random_flow;
 pub mod random_int8;
+pub mod random_layer;
 pub mod reference;
 pub mod tiny;
 pub mod tolerance;

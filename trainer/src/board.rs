@@ -18,6 +18,7 @@ use ndarray::Array2;
 pub use error::BoardError;
 
 use self::emulator::Emulator;
+use self::firmware::Program;
 use crate::error::Error;
 use crate::inference;
 use crate::model_file::ModelFile;
@@ -284,6 +285,20 @@ pub fn run(
         },
     )?;
     Ok(transcript::parse(transcript, &model, request.n)?)
+}
+
+/// Runs a program of the examples that takes no arguments, and gives back what it wrote.
+///
+/// # Errors
+///
+/// Where the emulator is missing, the program fails, or it takes longer than `time_limit`.
+pub fn run_program(
+    board: Board,
+    program: &Program,
+    time_limit: Duration,
+) -> Result<String, BoardError> {
+    board.emulator().check()?;
+    emulator::run(board, &program.path(), &[], time_limit, &mut |_| {})
 }
 
 fn check_request(model: &Model<'_>, request: &Request) -> Result<(), BoardError> {

@@ -4,11 +4,15 @@
 
 use std::num::NonZeroU16;
 
-use flowlet::{Flow, MAX_SCRATCH_LEN, Model, Scratch, StandardNormal};
+use flowlet::{BatchScratch, Flow, Model, StandardNormal};
 use ndarray::{Array2, CowArray, Ix2};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use rayon::prelude::*;
+
+/// Rows that a thread works on at a time: a multiple of what the runtime takes side by side, enough
+/// to outweigh the start.
+const CHUNK: usize = 256;
 
 /// Standard normal noise `[n, dim]`, the same as a board with this seed draws.
 pub fn noise(n: usize, dim: usize, seed: u64) -> Array2<f32> {
@@ -38,16 +42,21 @@ pub fn transport(
     let flow = model.flow();
     let context = context.as_standard_layout();
     let mut samples = noise.as_standard_layout().into_owned();
-    rows_mut(&mut samples).try_for_each_init(
-        Scratch::<MAX_SCRATCH_LEN>::new,
-        |scratch, (i, x)| match flow {
-            Flow::RealNvp(flow) => flow.inverse(x, row(&context, i), scratch),
-            Flow::VelocityField(field) => {
-                let step_count = step_count.unwrap_or(field.step_count());
-                field.euler(x, step_count, row(&context, i), scratch)
+    check_columns(model, samples.ncols(), context.ncols())?;
+    let tables = samples.as_slice_mut().expect(STANDARD);
+    tables
+        .par_chunks_mut(CHUNK * model.dim())
+        .enumerate()
+        .try_for_each_init(BatchScratch::new, |scratch, (chunk, x)| {
+            let context = rows(&context, chunk);
+            match flow {
+                Flow::RealNvp(flow) => flow.inverse_batch(x, context, scratch),
+                Flow::VelocityField(field) => {
+                    let step_count = step_count.unwrap_or(field.step_count());
+                    field.euler_batch(x, step_count, context, scratch)
+                }
             }
-        },
-    )?;
+        })?;
     Ok(samples)
 }
 
@@ -68,24 +77,38 @@ pub fn log_probs(
     assert_eq!(points.nrows(), context.nrows(), "each row has its context");
     let flow = model.real_nvp()?;
     let (points, context) = (points.as_standard_layout(), context.as_standard_layout());
-    (0..points.nrows())
-        .into_par_iter()
-        .map_init(Scratch::<MAX_SCRATCH_LEN>::new, |scratch, i| {
-            flow.log_prob(row(&points, i), row(&context, i), scratch)
-        })
-        .collect()
+    check_columns(model, points.ncols(), context.ncols())?;
+    let mut log_probs = vec![0.0; points.nrows()];
+    log_probs
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .try_for_each_init(BatchScratch::new, |scratch, (chunk, log_probs)| {
+            let (x, context) = (rows(&points, chunk), rows(&context, chunk));
+            flow.log_prob_batch(x, context, log_probs, scratch)
+        })?;
+    Ok(log_probs)
 }
 
-fn row<'a>(table: &'a CowArray<'_, f32, Ix2>, i: usize) -> &'a [f32] {
-    table.row(i).to_slice().expect(STANDARD)
+/// That a batch's rows are those of the tables: a batch knows only how many numbers there are.
+fn check_columns(model: &Model<'_>, points: usize, context: usize) -> Result<(), flowlet::Error> {
+    let (expected, found) = (model.dim(), points);
+    if expected != found {
+        return Err(flowlet::Error::Dim { expected, found });
+    }
+    let (expected, found) = (model.context_dim(), context);
+    if expected != found {
+        return Err(flowlet::Error::Context { expected, found });
+    }
+    Ok(())
 }
 
-/// The rows of a table, each with its index.
-fn rows_mut(table: &mut Array2<f32>) -> impl IndexedParallelIterator<Item = (usize, &mut [f32])> {
-    // A table without columns has no numbers, but rows of none cannot be told apart.
-    let columns = table.ncols().max(1);
-    let numbers = table.as_slice_mut().expect(STANDARD);
-    numbers.par_chunks_mut(columns).enumerate()
+/// The rows of a chunk, one after the other.
+fn rows<'a>(table: &'a CowArray<'_, f32, Ix2>, chunk: usize) -> &'a [f32] {
+    let start = chunk * CHUNK;
+    let end = table.nrows().min(start + CHUNK);
+    let columns = table.ncols();
+    let numbers = table.as_slice().expect(STANDARD);
+    &numbers[start * columns..end * columns]
 }
 
 const STANDARD: &str = "the layout is standard";

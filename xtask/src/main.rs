@@ -1,5 +1,6 @@
 //! What the project does to itself: set-up, tests, checks.
 
+mod bench;
 mod command;
 mod firmware;
 mod licences;
@@ -13,20 +14,23 @@ use std::process::ExitCode;
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
-  setup  add the Rust targets and QEMU that the boards need
-  test   set up, then run all tests, those on emulated boards included
-  lint   check formatting, clippy, docs, no_std builds, lock files and licences";
+  setup       add the Rust targets and QEMU that the boards need
+  test        set up, then run all tests, those on emulated boards included
+  lint        check formatting, clippy, docs, no_std builds, lock files and licences
+  bench NAME  build for release and measure: host (samples a second, beside JAX's),
+              normal (the noise against its distribution, with 100 million draws)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let command = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;
         }
-        ["setup"] => setup::setup,
-        ["test"] => test::test,
-        ["lint"] => lint::lint,
+        ["setup"] => setup::setup(),
+        ["test"] => test::test(),
+        ["lint"] => lint::lint(),
+        ["bench", name] => bench::bench(name),
         _ => {
             eprintln!(
                 "there is no `cargo xtask {}`\n\n{HELP}",
@@ -35,7 +39,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match command() {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

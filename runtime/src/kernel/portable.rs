@@ -64,7 +64,7 @@ fn add_products([a, b, c, d]: &mut [i32; 4], weights: &[u8; 16], x: &[i16; 4]) {
 }
 
 /// Stores what `sums` gives for each block, after the layer's shift and activation.
-fn finish_each(
+pub(super) fn finish_each(
     layer: &Layer<'_>,
     block_len: usize,
     out: &mut [u32],
@@ -107,6 +107,6 @@ fn signed(word: u32) -> i32 {
 }
 
 /// `⌊a · m / 2¹⁶⌋`: one instruction on Arm cores with the DSP extension.
-fn mulw(a: i32, m: i16) -> i32 {
+pub(super) fn mulw(a: i32, m: i16) -> i32 {
     ((i64::from(a) * i64::from(m)) >> 16) as i32
 }

@@ -5,7 +5,7 @@
 use super::{Mlp, head, split};
 use crate::format::{Activation, first_block_len, next_block_len};
 use crate::kernel::memory::floats_mut;
-use crate::kernel::{FRACTION_BITS, Finish, INPUT_LIMIT, Layer, first_layer, next_layer};
+use crate::kernel::{FRACTION_BITS, Finish, Layer, first_layer, fixed, next_layer};
 use crate::scratch::Buffers;
 
 /// A layer of a net, as the model's words have it.
@@ -17,6 +17,17 @@ pub(super) struct Segment<'m> {
     pub(super) outputs: usize,
     pub(super) is_first: bool,
     pub(super) finish: Finish,
+}
+
+impl Segment<'_> {
+    /// Words that the layer writes: whole blocks of four outputs.
+    fn output_len(&self) -> usize {
+        let padded = self.outputs.next_multiple_of(4);
+        match self.finish {
+            Finish::Linear => padded,
+            Finish::Tanh | Finish::Elu => padded / 2,
+        }
+    }
 }
 
 /// What a layer's first word says.
@@ -44,8 +55,37 @@ impl Header {
     }
 }
 
+impl<'m> Segment<'m> {
+    /// What the kernels read.
+    pub(super) fn layer(&self) -> Layer<'m> {
+        Layer {
+            blocks: self.blocks,
+            inputs: self.inputs,
+            shift: self.header.shift.into(),
+            exponent: self.header.exponent.into(),
+        }
+    }
+}
+
 impl<'m> Mlp<'m> {
     pub(super) fn evaluate_int8<'s>(&self, buffers: &'s mut Buffers<'_>) -> &'s mut [f32] {
+        let (scale, mut unit) = self.scale_and_unit();
+        for q in head(buffers.0, self.inputs) {
+            let u = f32::from_bits(*q);
+            *q = fixed(u, scale).cast_unsigned();
+            if u.is_nan() {
+                unit = f32::NAN;
+            }
+        }
+        let outputs = self.evaluate_fixed(buffers.0, buffers.1);
+        for y in &mut *outputs {
+            *y = (y.cast_signed() as f32 * unit).to_bits();
+        }
+        floats_mut(outputs)
+    }
+
+    /// What takes an input to fixed point, and the last layer's unit.
+    pub(super) fn scale_and_unit(&self) -> (f32, f32) {
         let (mut first, mut last) = (Header::default(), Header::default());
         for layer in self.segments() {
             last = layer.header;
@@ -53,23 +93,8 @@ impl<'m> Mlp<'m> {
                 first = last;
             }
         }
-        let scale = exp2(first.input_bits.into());
-        let mut not_a_number = false;
-        for q in head(buffers.0, self.inputs) {
-            let u = f32::from_bits(*q);
-            not_a_number |= u.is_nan();
-            let fixed = (u * scale) as i32;
-            *q = fixed.clamp(-INPUT_LIMIT, INPUT_LIMIT).cast_unsigned();
-        }
-        let unit = match not_a_number {
-            true => f32::NAN,
-            false => exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed()),
-        };
-        let outputs = self.evaluate_fixed(buffers.0, buffers.1);
-        for y in &mut *outputs {
-            *y = (y.cast_signed() as f32 * unit).to_bits();
-        }
-        floats_mut(outputs)
+        let unit = exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed());
+        (exp2(first.input_bits.into()), unit)
     }
 
     /// Takes the fixed-point inputs in `x` to fixed-point outputs, in `x` or `y`.
@@ -79,15 +104,11 @@ impl<'m> Mlp<'m> {
         mut y: &'s mut [u32],
     ) -> &'s mut [u32] {
         for segment in self.segments() {
-            let layer = Layer {
-                blocks: segment.blocks,
-                inputs: segment.inputs,
-                shift: segment.header.shift.into(),
-                exponent: segment.header.exponent.into(),
-            };
+            let layer = segment.layer();
+            let out = head(y, segment.output_len());
             match segment.is_first {
-                true => first_layer(&layer, x, y, segment.finish),
-                false => next_layer(&layer, x, y, segment.finish),
+                true => first_layer(&layer, x, out, segment.finish),
+                false => next_layer(&layer, x, out, segment.finish),
             }
             core::mem::swap(&mut x, &mut y);
         }

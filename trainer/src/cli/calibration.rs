@@ -30,7 +30,7 @@ pub(super) struct Calibration {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Calibrate only on rows where the column has this value; where all do, if given again
-    #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = filter, requires = "data")]
+    #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = filter)]
     filters: Vec<(String, String)>,
 }
 
@@ -40,14 +40,24 @@ impl Calibration {
         self.data.as_deref()
     }
 
+    /// That rows are only chosen from a table.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.data.is_some() || self.filters.is_empty(),
+            "--where chooses rows to calibrate on: name their file with --data"
+        );
+        Ok(())
+    }
+
     /// The flow with integer nets; adds to the report what they lose.
     pub(super) fn quantize(&self, flow: &Flow, report: &mut Report) -> anyhow::Result<ModelFile> {
         let float = export(flow, Precision::F32)?;
+        self.check()?;
         let Some(path) = &self.data else {
             ensure!(
                 flow.context_dim == 0,
                 "the model takes a context, which its own samples do not tell: \
-                 give rows with --data, or keep f32"
+                 give rows with --data, or stay with f32"
             );
             let file = quantize(flow, None)?.export()?;
             let context = Array2::zeros((POINTS, 0));

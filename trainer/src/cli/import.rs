@@ -54,6 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let file = match arguments.precision {
         Precision::Int8 => arguments.calibration.quantize(&flow, &mut loss)?,
         Precision::F32 => {
+            arguments.calibration.check()?;
             ensure!(
                 arguments.calibration.path().is_none(),
                 "--data is for int8 nets: leave it out, or leave out --precision f32"

@@ -378,12 +378,23 @@ fn add_evaluation(report: &mut Report, evaluation: &Evaluation) {
         report.fact("nll", nll, "held-out NLL", text);
         report.value("exact_nll", evaluation.exact_nll);
     }
+    let (found, floor) = (evaluation.sliced_w2, evaluation.sliced_w2_floor);
     let text = format!(
-        "{:.4} from {points} samples to as many fresh points; between two draws of the data {:.4}",
-        evaluation.sliced_w2, evaluation.sliced_w2_of_data
+        "{found:.4} from {points} samples to as many fresh points; for points of the law itself \
+         {:.4} ± {:.4}",
+        floor.mean, floor.std
     );
-    report.fact("sliced_w2", evaluation.sliced_w2, "sliced W2", text);
-    report.value("sliced_w2_of_data", evaluation.sliced_w2_of_data);
+    report.fact("sliced_w2", found, "sliced W2", text);
+    report.value("sliced_w2_floor", floor.mean);
+    report.value("sliced_w2_floor_std", floor.std);
+    let (found, floor) = (evaluation.energy_distance, evaluation.energy_distance_floor);
+    let text = format!(
+        "{found:.5}; for points of the law itself {:.5} ± {:.5}",
+        floor.mean, floor.std
+    );
+    report.fact("energy_distance", found, "energy distance", text);
+    report.value("energy_distance_floor", floor.mean);
+    report.value("energy_distance_floor_std", floor.std);
 }
 
 fn plot(

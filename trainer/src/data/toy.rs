@@ -60,18 +60,30 @@ impl ToySet {
             Self::Gaussians => (0..n).map(|_| mode(rng.random_range(0..MODES))).collect(),
         };
         centres.shuffle(rng);
-        let mut noise = || self.std() * f64::from(StandardNormal.sample(rng));
-        let points: Vec<f32> = centres
-            .into_iter()
-            .flatten()
-            .map(|centre| (centre + noise()) as f32)
-            .collect();
         Dataset {
             name: self.name().into(),
-            points: Array2::from_shape_vec((n, 2), points).expect("two numbers a point"),
+            points: self.scatter(&centres, rng),
             context: Array2::zeros((n, 0)),
             labels: vec!["x".into(), "y".into()],
         }
+    }
+
+    /// Draws `n` independent points, `[n, 2]`, of the law that [`log_density`](Self::log_density) is
+    /// the density of.
+    pub fn sample_independent(self, n: usize, rng: &mut impl Rng) -> Array2<f32> {
+        let all = self.centres();
+        let centres: Vec<_> = (0..n)
+            .map(|_| all[rng.random_range(0..all.len())])
+            .collect();
+        self.scatter(&centres, rng)
+    }
+
+    /// A point about each centre.
+    fn scatter(self, centres: &[[f64; 2]], rng: &mut impl Rng) -> Array2<f32> {
+        let mut noise = || self.std() * f64::from(StandardNormal.sample(rng));
+        let numbers = centres.iter().flatten();
+        let numbers = numbers.map(|centre| (centre + noise()) as f32).collect();
+        Array2::from_shape_vec((centres.len(), 2), numbers).expect("two numbers a point")
     }
 
     /// The exact `ln p(point)`, in nats, with the angles of `moons` and `circles` uniform.
@@ -189,6 +201,11 @@ mod tests {
         set.sample(n, &mut rng).points.mapv(f64::from)
     }
 
+    fn draw_independent(set: ToySet, n: usize) -> Array2<f64> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        set.sample_independent(n, &mut rng).mapv(f64::from)
+    }
+
     #[test]
     fn every_name_leads_back_to_its_set() {
         for set in ToySet::ALL {
@@ -228,16 +245,17 @@ mod tests {
 
     #[test]
     fn mean_and_variance_are_those_of_the_law() {
-        /// Four standard errors of `gaussians`, whose modes are drawn at random; the others lie on
-        /// a grid.
+        /// Four standard errors of `gaussians`, whose modes are drawn at random; the others vary less.
         const TOLERANCE: f64 = 0.06;
         let laws = [
             (ToySet::Moons, [0.5, 0.25], [0.7525, 0.2452]),
             (ToySet::Circles, [0.0, 0.0], [0.3150, 0.3150]),
             (ToySet::Gaussians, [0.0, 0.0], [2.0225, 2.0225]),
         ];
-        for (set, mean, variance) in laws {
-            let points = draw(set, 10_000);
+        let both = |set| [draw(set, 10_000), draw_independent(set, 10_000)];
+        let draws =
+            laws.map(|(set, mean, variance)| both(set).map(|points| (set, points, mean, variance)));
+        for (set, points, mean, variance) in draws.into_iter().flatten() {
             let found_mean = points.mean_axis(Axis(0)).unwrap();
             let found_variance = points.var_axis(Axis(0), 0.0);
             for i in 0..2 {

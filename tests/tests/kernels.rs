@@ -1,0 +1,30 @@
+//! The integer kernels: each target's gives what the definition gives.
+
+use std::time::Duration;
+
+use flowlet_tests::random_layer::{Comparison, LAYER_COUNT};
+use flowlet_trainer::board::{Board, firmware, run_program};
+
+/// It takes seconds; this is for a busy machine.
+const TIME_LIMIT: Duration = Duration::from_secs(300);
+
+fn hash() -> u32 {
+    let result = Comparison::new().run(0..LAYER_COUNT);
+    result.unwrap_or_else(|difference| panic!("{difference}"))
+}
+
+#[test]
+fn this_computers_kernel_gives_the_definitions_bits() {
+    hash();
+}
+
+/// The board compares its kernel with the definition; the hash shows that its definition is ours.
+#[test]
+fn each_boards_kernel_gives_the_definitions_bits() {
+    let expected = format!("{LAYER_COUNT} layers alike, hash {:08x}\n", hash());
+    for board in Board::ALL {
+        let program = firmware::build(board, "kernels", None).unwrap();
+        let transcript = run_program(board, &program, TIME_LIMIT).unwrap();
+        assert_eq!(transcript, expected, "{board}");
+    }
+}
