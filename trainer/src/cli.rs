@@ -1,10 +1,12 @@
 //! The command line: one file a command.
 
+mod calibration;
 mod context;
 mod draw;
 mod import;
 mod inspect;
 mod numbers;
+mod quantize;
 mod report;
 mod run;
 mod sample;
@@ -47,22 +49,23 @@ enum Command {
     Score(score::Arguments),
     Inspect(inspect::Arguments),
     Import(import::Arguments),
+    Quantize(quantize::Arguments),
     Run(run::Arguments),
 }
 
 /// How the numbers of the nets are stored.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Precision {
+    /// 8-bit weights, 16-bit activations: small, and quick without an FPU
+    Int8,
     /// 32-bit floating point
     F32,
 }
 
-impl From<Precision> for flowlet::Precision {
-    fn from(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::F32,
-        }
-    }
+/// Parses `COLUMN=VALUE`.
+fn filter(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').ok_or("write COLUMN=VALUE")?;
+    Ok((parts.0.trim().into(), parts.1.trim().into()))
 }
 
 /// Runs the command that the arguments ask for.
@@ -73,6 +76,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Score(arguments) => score::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
     };
     match outcome {

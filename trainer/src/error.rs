@@ -72,6 +72,15 @@ pub enum Error {
         /// What the runtime has against it.
         source: flowlet::Error,
     },
+    /// The nets of a model file are integers already.
+    #[error(
+        "the nets of {} are int8 already: quantize the f32 file that it was made from, or train with --precision f32 to have one",
+        path.display()
+    )]
+    Quantized {
+        /// The file.
+        path: PathBuf,
+    },
     /// A model was given what does not fit it.
     #[error(transparent)]
     Runtime(#[from] flowlet::Error),

@@ -96,7 +96,8 @@ pub fn evaluate(
     })
 }
 
-fn nll(
+/// Mean of `−ln p(x)` in standardized nats; none for flow matching.
+pub(crate) fn nll(
     model: &Model<'_>,
     points: &Array2<f32>,
     context: &Array2<f32>,
@@ -128,7 +129,8 @@ pub fn log_std(model: &Model<'_>) -> f64 {
         .sum()
 }
 
-fn standardize(model: &Model<'_>, points: &Array2<f32>) -> Array2<f32> {
+/// `points` in standardized space.
+pub(crate) fn standardize(model: &Model<'_>, points: &Array2<f32>) -> Array2<f32> {
     let mean: Vec<f32> = model.mean().collect();
     let std: Vec<f32> = model.std().collect();
     let mut points = points.clone();

@@ -1,5 +1,7 @@
 //! From a flow with its weights to the bytes of a model file.
 
+mod int8;
+
 use std::num::NonZeroU16;
 
 use flowlet::format::{self, Body, Description, File, Header, Kind, Net};
@@ -9,8 +11,11 @@ use crate::error::Error;
 use crate::flow::{Flow, FlowKind};
 use crate::model_file::ModelFile;
 use crate::nn::{Dense, Mlp};
+use crate::quantize::{QuantizedFlow, quantize};
 
 /// Writes a flow as a model file, checked by the runtime's own loader.
+///
+/// Integer nets are calibrated on the flow's own samples: [`quantize`] takes rows of data too.
 ///
 /// # Errors
 ///
@@ -19,6 +24,26 @@ use crate::nn::{Dense, Mlp};
 /// [`Error::Count`] where means, standard deviations or biases are too many or too few,
 /// [`Error::Model`] with what the runtime has against the rest, as a number that is not finite.
 pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
+    match precision {
+        Precision::F32 => write(flow, precision, &float_nets(flow)),
+        Precision::Int8 => quantize(flow, None)?.export(),
+    }
+}
+
+impl QuantizedFlow<'_> {
+    /// Writes the flow as a model file, checked by the runtime's own loader.
+    ///
+    /// # Errors
+    ///
+    /// As [`export`].
+    pub fn export(&self) -> Result<ModelFile, Error> {
+        let nets: Vec<u8> = self.nets.iter().flat_map(int8::net).collect();
+        write(self.flow, Precision::Int8, &nets)
+    }
+}
+
+/// A model file of this flow, whose nets have these bytes.
+fn write(flow: &Flow, precision: Precision, nets: &[u8]) -> Result<ModelFile, Error> {
     // The file has one label a line.
     let labels: Vec<String> = flow.labels.iter().map(|l| l.replace('\n', " ")).collect();
     let labels = labels.join("\n");
@@ -36,8 +61,9 @@ pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
     for (k, net) in flow.nets.iter().enumerate() {
         check_shape(&description, k, net)?;
     }
-    let bytes = encode(&description, &weights(flow));
-    let file = ModelFile::from_bytes(&flow.name, &bytes);
+    let mut weights = bytes_of(flow.mean.iter().chain(&flow.std));
+    weights.extend(nets);
+    let file = ModelFile::from_bytes(&flow.name, &encode(&description, &weights));
     file.model()?;
     Ok(file)
 }
@@ -124,12 +150,13 @@ fn chain(layers: &[(usize, usize)]) -> String {
     sizes.map(|n| n.to_string()).collect::<Vec<_>>().join("-")
 }
 
-/// Means, standard deviations, then net by net and layer by layer the biases and the weights
-/// `[inputs, outputs]`.
-fn weights(flow: &Flow) -> Vec<u8> {
+/// Net by net and layer by layer the biases and the weights `[inputs, outputs]`.
+fn float_nets(flow: &Flow) -> Vec<u8> {
     let layers = flow.nets.iter().flat_map(|net| &net.layers);
-    let nets = layers.flat_map(|layer| layer.bias.iter().chain(layer.weight.t()));
-    let numbers = flow.mean.iter().chain(&flow.std).chain(nets);
+    bytes_of(layers.flat_map(|layer| layer.bias.iter().chain(layer.weight.t())))
+}
+
+fn bytes_of<'n>(numbers: impl Iterator<Item = &'n f32>) -> Vec<u8> {
     numbers.flat_map(|number| number.to_le_bytes()).collect()
 }
 

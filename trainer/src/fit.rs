@@ -116,10 +116,10 @@ pub struct Fitted {
     pub training_loss: f64,
     /// Loss on the validation rows.
     pub validation_loss: f64,
-    /// Rows trained on.
-    pub training_rows: usize,
-    /// Rows kept out for validation.
-    pub validation_rows: usize,
+    /// The rows trained on.
+    pub training: Vec<usize>,
+    /// The rows kept out for validation.
+    pub validation: Vec<usize>,
 }
 
 /// Fits a flow to `dataset`, calling `report` now and then.
@@ -152,8 +152,8 @@ pub fn fit(
         }
     };
     Ok(Fitted {
-        training_rows: split.training.len(),
-        validation_rows: split.validation.len(),
+        training: split.training,
+        validation: split.validation,
         flow: Flow {
             name: dataset.name.clone(),
             labels: dataset.labels.clone(),
@@ -254,7 +254,10 @@ mod tests {
         let fitted = fit(&band(1500), &options, &mut |_| {}).unwrap();
         let loss = fitted.validation_loss;
         assert!(loss < 0.5 * (ENTROPY + normal), "{loss} nats");
-        assert_eq!((fitted.training_rows, fitted.validation_rows), (1350, 150));
+        assert_eq!(
+            (fitted.training.len(), fitted.validation.len()),
+            (1350, 150)
+        );
         assert_eq!(fitted.flow.nets.len(), options.layers);
     }
 

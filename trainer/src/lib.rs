@@ -25,6 +25,8 @@ pub mod nn;
 pub mod optimizer;
 pub mod output;
 pub mod plot;
+pub mod quantize;
+pub mod read_back;
 pub mod real_nvp;
 
 pub use error::Error;

@@ -55,6 +55,11 @@ impl ModelFile {
         })
     }
 
+    /// Where the file lies, or the model's name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The bytes of the file.
     pub fn bytes(&self) -> &[u8] {
         self.buffer.bytes()

@@ -2,7 +2,9 @@
 
 use super::*;
 
-const COMMANDS: [&str; 7] = ["", "train", "sample", "score", "inspect", "import", "run"];
+const COMMANDS: [&str; 8] = [
+    "", "train", "sample", "score", "inspect", "import", "quantize", "run",
+];
 
 /// The lines of shell after the word "Example", each without `flowlet` and without the remark that
 /// may follow it.

@@ -19,7 +19,8 @@ fn message_for(bytes: &[u8]) -> String {
 fn import_reports_the_model() {
     let folder = Folder::new();
     folder.copy("golden/flow_matching_4d_context.safetensors");
-    let report = folder.json("import flow_matching_4d_context.safetensors -o flow.flow");
+    let report =
+        folder.json("import flow_matching_4d_context.safetensors --precision f32 -o flow.flow");
     assert_eq!(report, folder.json("inspect flow.flow"));
     assert_eq!(report["kind"], "flow-matching");
     assert_eq!(report["dim"], 4);

@@ -22,7 +22,7 @@ fn inspect_tells_what_a_real_nvp_holds() {
         // Two nets 1-8-2: 1·8 + 8·2 weights and 8 + 2 biases each.
         "parameters": 68,
         "mac_count": 48,
-        "precision": "f32",
+        "precision": "int8",
         "bytes": folder.read("moons.flow").len(),
     });
     for (key, value) in expected.as_object().unwrap() {
@@ -32,7 +32,7 @@ fn inspect_tells_what_a_real_nvp_holds() {
     let text = folder.succeed("inspect moons.flow");
     assert_tells(
         &text,
-        &["RealNVP", "2 (x, y)", "1-8-2, tanh", "f32", "bytes of RAM"],
+        &["RealNVP", "2 (x, y)", "1-8-2, tanh", "int8", "bytes of RAM"],
     );
 }
 
@@ -76,6 +76,7 @@ fn no_command_takes_a_damaged_model() {
             "sample bad.flow -o samples.csv",
             "score bad.flow points.csv -o scores.csv",
             "run bad.flow",
+            "quantize bad.flow -o new.flow",
         ] {
             let message = folder.fail(line);
             assert_tells(&message, &["bad.flow"]);
@@ -96,6 +97,7 @@ fn model_that_is_not_there_is_named() {
             format!("score {name} points.csv"),
             format!("run {name}"),
             format!("import {name} -o new.flow"),
+            format!("quantize {name} -o new.flow"),
         ] {
             assert_tells(&folder.fail(&line), &[name, cause]);
         }

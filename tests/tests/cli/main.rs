@@ -7,6 +7,7 @@ mod import;
 mod inspect;
 mod options;
 mod output;
+mod quantize;
 mod safetensors;
 mod sample;
 mod score;

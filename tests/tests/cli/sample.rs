@@ -14,7 +14,9 @@ const TOLERANCE: Tolerance = Tolerance::both(2e-5);
 fn folder_with_golden(name: &str) -> Folder {
     let folder = Folder::new();
     folder.copy(&format!("golden/{name}.safetensors"));
-    folder.succeed(&format!("import {name}.safetensors -o model.flow"));
+    folder.succeed(&format!(
+        "import {name}.safetensors --precision f32 -o model.flow"
+    ));
     folder
 }
 

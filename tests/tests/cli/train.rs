@@ -41,7 +41,8 @@ fn gaussians(options: &str, threads: Option<&str>) -> Vec<u8> {
 fn report_has_its_keys_and_agrees_with_inspect() {
     let folder = Folder::new();
     let report = folder.json(&format!("train moons {TINY} --plot moons.png"));
-    for key in KEYS.iter().chain(&["nll", "exact_nll"]) {
+    let likelihoods = ["nll", "exact_nll", "nats_lost", "nll_f32", "nll_int8"];
+    for key in KEYS.iter().chain(&likelihoods) {
         assert!(!report[key].is_null(), "{key}");
     }
     assert_eq!(report["file"], "moons.flow");
@@ -61,7 +62,10 @@ fn flow_matching_reports_no_likelihood() {
     let report = folder.json(&format!(
         "train moons {TINY_FLOW_MATCHING} --plot moons.png"
     ));
-    for key in KEYS {
+    let distances = ["sliced_w2", "energy_distance"];
+    let both = ["f32", "int8"].map(|precision| distances.map(|key| format!("{key}_{precision}")));
+    let both = both.iter().flatten().map(String::as_str);
+    for key in KEYS.into_iter().chain(both) {
         assert!(!report[key].is_null(), "{key}");
     }
     assert!(report.get("nll").is_none());

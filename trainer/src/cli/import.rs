@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use flowlet_trainer::export::export;
 use flowlet_trainer::import::import;
 
+use super::calibration::Calibration;
 use super::report::Report;
 use super::summary::add_model;
 use super::{Precision, check_apart};
@@ -35,19 +37,34 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FILE.flow")]
     output: PathBuf,
     /// How the numbers of the nets are stored
-    #[arg(long, default_value = "f32")]
+    #[arg(long, default_value = "int8")]
     precision: Precision,
+    #[command(flatten)]
+    calibration: Calibration,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    check_apart(&[Some(&arguments.file)], &[Some(&arguments.output)])?;
+    let read = [Some(arguments.file.as_path()), arguments.calibration.path()];
+    check_apart(&read, &[Some(&arguments.output)])?;
     let flow = import(&arguments.file)?;
-    let file = export(&flow, arguments.precision.into())?;
+    let mut loss = Report::default();
+    let file = match arguments.precision {
+        Precision::Int8 => arguments.calibration.quantize(&flow, &mut loss)?,
+        Precision::F32 => {
+            arguments.calibration.check()?;
+            ensure!(
+                arguments.calibration.path().is_none(),
+                "--data is for int8 nets: leave it out, or leave out --precision f32"
+            );
+            export(&flow, flowlet::Precision::F32)?
+        }
+    };
     file.write(&arguments.output)?;
     let mut report = Report::default();
     add_model(&mut report, &file.model()?, file.bytes().len());
+    report.append(loss);
     Ok(report.print(arguments.json)?)
 }

@@ -36,6 +36,13 @@ impl Report {
         self.values.insert(key.into(), value.into());
     }
 
+    /// Adds all facts of `other` after these.
+    pub(super) fn append(&mut self, other: Self) {
+        self.heading += &other.heading;
+        self.lines.extend(other.lines);
+        self.values.extend(other.values);
+    }
+
     /// Prints the facts on standard output.
     pub(super) fn print(&self, json: bool) -> io::Result<()> {
         let mut output = io::stdout().lock();

@@ -46,7 +46,7 @@ fn kind_key(model: &Model<'_>) -> &'static str {
 fn precision_name(model: &Model<'_>) -> &'static str {
     match model.description().net.precision {
         Precision::F32 => "f32",
-        Precision::Int8 => "int8 weights, int16 activations",
+        Precision::Int8 => "int8",
     }
 }
 

@@ -18,15 +18,17 @@ use flowlet_trainer::flow::FlowKind;
 use flowlet_trainer::inference::{noise, transport};
 use flowlet_trainer::output::check_writable;
 use flowlet_trainer::plot::{Panel, scatter};
+use flowlet_trainer::quantize::{loss, quantize};
 use indicatif::{ProgressBar, ProgressStyle};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::calibration::{add_loss, rows};
 use super::numbers::{MOST, count, learning_rate, step_count};
 use super::report::{Report, grouped};
 use super::summary::{add_model, axis_labels, kind_name};
-use super::{Precision, check_apart};
+use super::{Precision, check_apart, filter};
 
 /// Fits a model to a toy set or a table and writes it as one file
 ///
@@ -111,7 +113,7 @@ pub(super) struct Arguments {
     )]
     euler_steps: Option<NonZeroU16>,
     /// How the numbers of the nets are stored
-    #[arg(long, default_value = "f32", help_heading = "Model")]
+    #[arg(long, default_value = "int8", help_heading = "Model")]
     precision: Precision,
 
     /// Training steps [default: 8000 or, for flow matching, 20000]
@@ -163,11 +165,6 @@ enum Kind {
     FlowMatching,
 }
 
-fn filter(text: &str) -> Result<(String, String), String> {
-    let parts = text.split_once('=').ok_or("write COLUMN=VALUE")?;
-    Ok((parts.0.trim().into(), parts.1.trim().into()))
-}
-
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let toy_set = ToySet::from_name(&arguments.data);
     let dataset = dataset(arguments, toy_set)?;
@@ -182,7 +179,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let start = Instant::now();
     let fitted = fit_with_progress(&dataset, &options(arguments)?)?;
     let seconds = start.elapsed().as_secs_f64();
-    let file = export(&fitted.flow, arguments.precision.into())?;
+    let float = export(&fitted.flow, flowlet::Precision::F32)?;
+    let file = match arguments.precision {
+        Precision::F32 => float.clone(),
+        Precision::Int8 => {
+            let training = chosen(&dataset, &fitted.training);
+            quantize(&fitted.flow, Some(rows(&training)))?.export()?
+        }
+    };
     file.write(&output)?;
 
     let model = file.model()?;
@@ -193,6 +197,21 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     add_training(&mut report, &fitted, seconds);
     // Another seed than the data's, so that no point is one the model has seen.
     let seed = arguments.seed.wrapping_add(1);
+    if let Precision::Int8 = arguments.precision {
+        let (points, name) = match toy_set {
+            Some(set) => (fresh(set, seed), "fresh points"),
+            None => (chosen(&dataset, &fitted.validation), "validation rows"),
+        };
+        let loss = loss(
+            &float.model()?,
+            &model,
+            &points.points,
+            &points.context,
+            seed,
+        )?;
+        let count = points.points.nrows().min(POINTS);
+        add_loss(&mut report, &loss, &format!("{} {name}", grouped(count)));
+    }
     let samples = match toy_set {
         Some(set) => {
             let evaluation = evaluate(&model, set, None, seed)?;
@@ -243,6 +262,20 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
     );
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
     Ok(set.sample(arguments.points.unwrap_or(POINTS), &mut rng))
+}
+
+/// Those rows of the data.
+fn chosen(dataset: &Dataset, rows: &[usize]) -> Dataset {
+    Dataset {
+        points: dataset.points.select(Axis(0), rows),
+        context: dataset.context.select(Axis(0), rows),
+        ..dataset.clone()
+    }
+}
+
+/// Points that the model has not seen.
+fn fresh(set: ToySet, seed: u64) -> Dataset {
+    set.sample(POINTS, &mut Xoshiro256PlusPlus::seed_from_u64(seed))
 }
 
 fn output_path(arguments: &Arguments, dataset: &Dataset) -> PathBuf {
@@ -307,17 +340,14 @@ fn add_training(report: &mut Report, fitted: &Fitted, seconds: f64) {
         FlowKind::RealNvp { .. } => "nats",
         FlowKind::FlowMatching { .. } => "mean square",
     };
-    report.fact(
-        "training_rows",
-        fitted.training_rows,
-        "rows",
-        format!(
-            "{} trained on, {} kept out for validation",
-            grouped(fitted.training_rows),
-            grouped(fitted.validation_rows)
-        ),
+    let (training, validation) = (fitted.training.len(), fitted.validation.len());
+    let text = format!(
+        "{} trained on, {} kept out for validation",
+        grouped(training),
+        grouped(validation)
     );
-    report.value("validation_rows", fitted.validation_rows);
+    report.fact("training_rows", training, "rows", text);
+    report.value("validation_rows", validation);
     report.value("training_loss", fitted.training_loss);
     report.fact(
         "validation_loss",

@@ -28,13 +28,32 @@ impl Table {
         dim: usize,
         context_dim: usize,
     ) -> Result<Dataset, Error> {
+        self.matching_where(&[], labels, dim, context_dim)
+    }
+
+    /// As [`matching`](Self::matching), with only the rows where each of `filters`, a column and a
+    /// value, holds.
+    ///
+    /// # Errors
+    ///
+    /// As [`matching`](Self::matching), and where no row is left.
+    pub fn matching_where(
+        &self,
+        filters: &[(String, String)],
+        labels: &[&str],
+        dim: usize,
+        context_dim: usize,
+    ) -> Result<Dataset, Error> {
         let features = if self.named && labels.len() == dim + context_dim {
             self.by_label(labels, dim)
         } else {
             self.by_position(dim, context_dim)
         };
         features
-            .and_then(|(columns, context)| self.all_rows(&columns, &context))
+            .and_then(|(columns, context)| {
+                let rows = self.rows_where(filters)?;
+                self.rows_of(&rows, &columns, &context)
+            })
             .map_err(|problem| self.error(problem))
     }
 
@@ -90,12 +109,16 @@ impl Table {
         Ok(((0..dim).collect(), context))
     }
 
-    fn all_rows(&self, columns: &[usize], context: &[Feature]) -> Result<Dataset, Problem> {
-        let rows: Vec<usize> = (0..self.row_count()).collect();
+    fn rows_of(
+        &self,
+        rows: &[usize],
+        columns: &[usize],
+        context: &[Feature],
+    ) -> Result<Dataset, Problem> {
         Ok(Dataset {
             name: name_of(&self.path),
-            points: self.points(&rows, columns, text)?,
-            context: self.context(&rows, context, text)?,
+            points: self.points(rows, columns, text)?,
+            context: self.context(rows, context, text)?,
             labels: columns
                 .iter()
                 .map(|column| self.names[*column].clone())

@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// The rows that all filters keep.
-    fn rows_where(&self, filters: &[(String, String)]) -> Result<Vec<usize>, Problem> {
+    pub(super) fn rows_where(&self, filters: &[(String, String)]) -> Result<Vec<usize>, Problem> {
         let mut rows: Vec<usize> = (0..self.row_count()).collect();
         for (i, (name, value)) in filters.iter().enumerate() {
             let column = self.known_column(name)?;
