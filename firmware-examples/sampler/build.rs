@@ -1,54 +1,6 @@
-//! Takes in the model file: its bytes, and its sizes as constants.
-
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
-
-use flowlet::Model;
-
-/// Used where `FLOWLET_MODEL` names no other.
-const DEFAULT_MODEL: &str = "../../runtime/src/moons.flow";
+//! Takes in the model file and links for a microcontroller.
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
-    // The start-up crate's script, and no padding of segments to the pages of an operating system.
-    println!("cargo::rustc-link-arg=-Tlink.x");
-    println!("cargo::rustc-link-arg=--nmagic");
-
-    println!("cargo::rerun-if-env-changed=FLOWLET_MODEL");
-    let path = env::var_os("FLOWLET_MODEL").map_or_else(|| DEFAULT_MODEL.into(), PathBuf::from);
-    println!("cargo::rerun-if-changed={}", path.display());
-    if let Err(message) = embed(&path) {
-        println!("cargo::error={message}");
-    }
-}
-
-fn embed(path: &Path) -> Result<(), String> {
-    let bytes = fs::read(path).map_err(|error| {
-        format!(
-            "cannot read the model file {}: {error}; set FLOWLET_MODEL to the absolute path of one",
-            path.display()
-        )
-    })?;
-    let constants = constants(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
-    let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::write(folder.join("model.flow"), bytes)
-        .and_then(|()| fs::write(folder.join("model.rs"), constants))
-        .map_err(|error| format!("cannot write to {}: {error}", folder.display()))
-}
-
-/// The model's sizes, as Rust.
-fn constants(bytes: &[u8]) -> Result<String, flowlet::Error> {
-    let mut buffer = vec![0; bytes.len() + 3];
-    let start = buffer.as_ptr().align_offset(4);
-    let aligned = &mut buffer[start..][..bytes.len()];
-    aligned.copy_from_slice(bytes);
-    let model = Model::from_bytes(aligned)?;
-    Ok(format!(
-        "const DIM: usize = {};\nconst CONTEXT_DIM: usize = {};\nconst SCRATCH_LEN: usize = {};\n",
-        model.dim(),
-        model.context_dim(),
-        model.scratch_len()
-    ))
+    embed::link();
+    embed::model();
 }

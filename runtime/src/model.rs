@@ -26,6 +26,9 @@ use crate::velocity::VelocityField;
 pub struct Model<'a> {
     description: Description<'a>,
     words: &'a [u32],
+    /// Words of an even net, and of an odd one; those of one parity have the same size.
+    net_lens: [usize; 2],
+    buffer_len: usize,
 }
 
 /// The two flows that a model can be.
@@ -65,6 +68,8 @@ impl<'a> Model<'a> {
             Error::Weights { expected, found }
         })?;
         let model = Self {
+            net_lens: [0, 1].map(|k| file.description.net_len(k)),
+            buffer_len: file.description.buffer_len(),
             description: file.description,
             words: memory::words(file.weights).ok_or(Error::Misaligned)?,
         };
@@ -124,7 +129,7 @@ impl<'a> Model<'a> {
     /// Words of [`Scratch`] that the model needs, at most
     /// [`MAX_SCRATCH_LEN`](crate::MAX_SCRATCH_LEN).
     pub fn scratch_len(&self) -> usize {
-        2 * self.description.buffer_len() + self.dim()
+        2 * self.buffer_len + self.dim()
     }
 
     /// Multiply-adds of all nets together: one sample or log-probability of a RealNVP, one Euler
@@ -233,10 +238,10 @@ impl<'a> Model<'a> {
         q: &[u32],
         scratch: &'s mut Scratch<LEN>,
     ) -> Result<&'s [u32], Error> {
-        let workspace = scratch.workspace(self.description.buffer_len(), self.dim())?;
+        let workspace = scratch.workspace(self.buffer_len, self.dim())?;
         let Buffers(x, y) = workspace.buffers;
         x.iter_mut().zip(q).for_each(|(x, q)| *x = *q);
-        Ok(self.net(k).evaluate_fixed(x, y))
+        Ok(self.net(k).evaluate_fixed(x, y).0)
     }
 
     /// Memory for points of `dim` dimensions given `context`, if the model has those.
@@ -253,7 +258,7 @@ impl<'a> Model<'a> {
         check_equal(self.context_dim(), context.len(), |expected, found| {
             Error::Context { expected, found }
         })?;
-        scratch.workspace(self.description.buffer_len(), self.dim())
+        scratch.workspace(self.buffer_len, self.dim())
     }
 
     /// The transform between the data's units and the flow's.
@@ -278,17 +283,17 @@ impl<'a> Model<'a> {
     /// Net `k`.
     pub(crate) fn net(&self, k: usize) -> Mlp<'_> {
         let description = &self.description;
-        // Nets of one parity have the same size.
-        let before = k.div_ceil(2) * description.net_len(0) + k / 2 * description.net_len(1);
+        let [even, odd] = self.net_lens;
+        let (before, len) = match k % 2 {
+            0 => (k / 2 * (even + odd), even),
+            _ => (k / 2 * (even + odd) + even, odd),
+        };
         let (inputs, outputs) = description.net_ends(k);
         Mlp {
             net: &description.net,
             inputs,
             outputs,
-            words: self.words_at(
-                2 * description.column_count() + before,
-                description.net_len(k),
-            ),
+            words: self.words_at(2 * description.column_count() + before, len),
         }
     }
 
@@ -317,8 +322,7 @@ impl fmt::Debug for Model<'_> {
 }
 
 fn check_header(bytes: &[u8]) -> Result<(), Error> {
-    let magic = bytes.get(..MAGIC.len()).unwrap_or(bytes);
-    if bytes.is_empty() || !MAGIC.starts_with(magic) {
+    if bytes.is_empty() || bytes.iter().zip(&MAGIC).any(|(byte, magic)| byte != magic) {
         return Err(Error::NotAModel);
     }
     let truncated = |expected| Error::Truncated {

@@ -2,7 +2,7 @@
 
 use rand_core::Rng;
 
-use crate::normal_table::{HEIGHT, R, SURE, WIDTH};
+use crate::normal_table::{R, WIDTH};
 
 /// The normal distribution with mean 0 and variance 1.
 ///
@@ -47,13 +47,15 @@ impl StandardNormal {
             let negative = word & 0x80 != 0;
             let magnitude = word >> 8;
             x = magnitude as f32 * WIDTH[layer];
-            let accepted = if magnitude < SURE[layer] {
+            let (width, above) = (edge(WIDTH[layer]), edge(WIDTH[layer + 1]));
+            // Floats that are not negative are in the order of their bits.
+            let accepted = if x.to_bits() < above.to_bits() {
                 true
             } else if layer == 0 {
                 x = R + beyond(rng);
                 true
             } else {
-                under_curve(layer, x, rng)
+                under_curve(width, above, x, rng)
             };
             x = if negative { -x } else { x };
             if accepted {
@@ -64,11 +66,22 @@ impl StandardNormal {
     }
 }
 
-/// Whether a point at `x`, uniform over the layer's height, lies under the density.
+/// Where a layer ends: its width by 2²⁴, without a product.
+fn edge(width: f32) -> f32 {
+    f32::from_bits(width.to_bits() + (24 << (f32::MANTISSA_DIGITS - 1)))
+}
+
+/// Whether a point at `x`, uniform over the height of a layer from `width` to that `above`, lies under
+/// the density.
 #[cold]
-fn under_curve<G: Rng + ?Sized>(layer: usize, x: f32, rng: &mut G) -> bool {
-    let (low, high) = (HEIGHT[layer], HEIGHT[layer + 1]);
-    low + unit(rng) * (high - low) < libm::expf(-0.5 * x * x)
+fn under_curve<G: Rng + ?Sized>(width: f32, above: f32, x: f32, rng: &mut G) -> bool {
+    let (low, high) = (density(width), density(above));
+    low + unit(rng) * (high - low) < density(x)
+}
+
+/// The density, with a peak of 1.
+fn density(x: f32) -> f32 {
+    libm::expf(-0.5 * x * x)
 }
 
 /// How far beyond `R` a value of the tail lies.
@@ -108,14 +121,18 @@ mod tests {
             x.push((-2.0 * (V / x[i] + density(x[i])).ln()).sqrt());
         }
         x.push(0.0);
-        let scale = 16_777_216.0;
-        let sure: Vec<u32> = x.windows(2).map(|x| (scale * x[1] / x[0]) as u32).collect();
-        let width: Vec<f32> = x.iter().take(128).map(|x| (x / scale) as f32).collect();
-        let height: Vec<f32> = x.iter().map(|&x| density(x) as f32).collect();
+        let width: Vec<f32> = x.iter().map(|x| (x / 16_777_216.0) as f32).collect();
         assert_eq!(super::R, R as f32);
-        assert_eq!(SURE.as_slice(), sure);
         assert_eq!(WIDTH.as_slice(), width);
-        assert_eq!(HEIGHT.as_slice(), height);
+    }
+
+    #[test]
+    fn a_layer_ends_where_its_width_says() {
+        for width in &WIDTH[..128] {
+            assert_eq!(edge(*width), width * 16_777_216.0);
+        }
+        // The top: nothing above it but 0 itself.
+        assert!(edge(WIDTH[128]) < WIDTH[127]);
     }
 
     /// Every word the same, as from a random source that has failed.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
-use std::{env, fs};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::build::{Output as Built, build};
 
 /// A folder of its own, gone when it is dropped, in which commands run.
 #[derive(Debug)]
@@ -151,28 +153,5 @@ fn text(bytes: &[u8]) -> String {
 /// The path of the command: cargo tells it to the tests of the command's own package only.
 fn flowlet() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(build)
-}
-
-/// Builds the command in the profile of the tests, which have most of it built already.
-fn build() -> PathBuf {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(""))
-        .args(["build", "--locked", "--package", "flowlet-trainer"])
-        .args(["--bin", "flowlet", "--message-format", "json"]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    let output = run(&mut cargo);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    let messages = text(&output.stdout);
-    let executable = messages.lines().find_map(executable);
-    executable.expect("cargo names the program it has built")
-}
-
-/// The program that one of cargo's messages tells of.
-fn executable(message: &str) -> Option<PathBuf> {
-    let message: Value = serde_json::from_str(message).ok()?;
-    Some(message.get("executable")?.as_str()?.into())
+    PATH.get_or_init(|| build("flowlet-trainer", Built::Program("flowlet")))
 }

@@ -2,11 +2,15 @@
 //! line, and equal bits on emulated boards.
 //!
 //! Here is what those tests hold the runtime against: golden values, flows of many shapes, the
-//! formulas in `f64`, files written byte by byte, the statistics of a normal distribution; and the
-//! command line, run as a person runs it.
+//! formulas in `f64`, files written byte by byte, the statistics of a normal distribution; the
+//! command line, run as a person runs it; and what programs of boards take, counted and read.
 
+pub mod build;
 pub mod command;
+pub mod counter;
+pub mod elf;
 pub mod encoding;
+pub mod firmware_size;
 pub mod golden;
 pub mod jacobian;
 pub mod normal_distribution;
@@ -16,3 +20,4 @@ pub mod random_layer;
 pub mod reference;
 pub mod tiny;
 pub mod tolerance;
+pub mod workload;

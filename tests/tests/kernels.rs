@@ -24,7 +24,7 @@ fn each_boards_kernel_gives_the_definitions_bits() {
     let expected = format!("{LAYER_COUNT} layers alike, hash {:08x}\n", hash());
     for board in Board::ALL {
         let program = firmware::build(board, "kernels", None).unwrap();
-        let transcript = run_program(board, &program, TIME_LIMIT).unwrap();
+        let transcript = run_program(board, &program, &[], None, TIME_LIMIT).unwrap();
         assert_eq!(transcript, expected, "{board}");
     }
 }

@@ -276,6 +276,7 @@ pub fn run(
         board,
         &program.path(),
         &arguments(request),
+        None,
         time_limit(board, &model, request),
         &mut |line| {
             if transcript::is_sample(line) {
@@ -287,18 +288,22 @@ pub fn run(
     Ok(transcript::parse(transcript, &model, request.n)?)
 }
 
-/// Runs a program of the examples that takes no arguments, and gives back what it wrote.
+/// Runs any of the programs that [`firmware::build`] builds, with its arguments and a plugin of
+/// QEMU, as `FILE,ARGUMENT,…`; gives back all that both wrote.
 ///
 /// # Errors
 ///
-/// Where the emulator is missing, the program fails, or it takes longer than `time_limit`.
+/// [`BoardError::NoEmulator`], [`BoardError::Failed`], [`BoardError::TimeLimit`].
 pub fn run_program(
     board: Board,
     program: &Program,
-    time_limit: Duration,
+    arguments: &[String],
+    plugin: Option<&str>,
+    limit: Duration,
 ) -> Result<String, BoardError> {
     board.emulator().check()?;
-    emulator::run(board, &program.path(), &[], time_limit, &mut |_| {})
+    let path = program.path();
+    emulator::run(board, &path, arguments, plugin, limit, &mut |_| {})
 }
 
 fn check_request(model: &Model<'_>, request: &Request) -> Result<(), BoardError> {

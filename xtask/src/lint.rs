@@ -56,11 +56,11 @@ fn firmware() -> Result<()> {
     let folder = workspace::firmware();
     run(&mut cargo(
         &folder,
-        "clippy --package support --all-targets --locked -- -D warnings",
+        "clippy --package support --package embed --all-targets --locked -- -D warnings",
     ))?;
     for board in BOARDS {
         let build = format!(
-            "--workspace --features {} --target {} --release --locked",
+            "--workspace --exclude embed --features {} --target {} --release --locked",
             board.name, board.target
         );
         run(&mut cargo(

@@ -6,6 +6,7 @@ mod firmware;
 mod licences;
 mod lint;
 mod setup;
+mod size;
 mod test;
 mod workspace;
 
@@ -17,8 +18,11 @@ Usage: cargo xtask COMMAND
   setup       add the Rust targets and QEMU that the boards need
   test        set up, then run all tests, those on emulated boards included
   lint        check formatting, clippy, docs, no_std builds, lock files and licences
-  bench NAME  build for release and measure: host (samples a second, beside JAX's),
-              normal (the noise against its distribution, with 100 million draws)";
+  size        measure the least firmware on each board: --check it against
+              tests/firmware_size.csv, which a test does too, or --bless it into that file
+  bench NAME  build for release and measure: device (instructions, stack and flash on each board),
+              host (samples a second, beside JAX's), normal (the noise against its distribution,
+              with 100 million draws)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
         ["setup"] => setup::setup(),
         ["test"] => test::test(),
         ["lint"] => lint::lint(),
+        ["size", "--check"] => size::check(),
+        ["size", "--bless"] => size::bless(),
         ["bench", name] => bench::bench(name),
         _ => {
             eprintln!(

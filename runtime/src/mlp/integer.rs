@@ -32,7 +32,7 @@ impl Segment<'_> {
 
 /// What a layer's first word says.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Sums, once multiplied, are in units of `2^(shift − 20)`.
     pub(super) shift: u8,
     /// Fractional bits of the net's input; 0 but for the first layer.
@@ -69,40 +69,33 @@ impl<'m> Segment<'m> {
 
 impl<'m> Mlp<'m> {
     pub(super) fn evaluate_int8<'s>(&self, buffers: &'s mut Buffers<'_>) -> &'s mut [f32] {
-        let (scale, mut unit) = self.scale_and_unit();
+        let first = self.words.first().map(Header::from_word);
+        let scale = input_scale(first.unwrap_or_default());
+        let mut not_a_number = false;
         for q in head(buffers.0, self.inputs) {
             let u = f32::from_bits(*q);
             *q = fixed(u, scale).cast_unsigned();
-            if u.is_nan() {
-                unit = f32::NAN;
-            }
+            not_a_number |= u.is_nan();
         }
-        let outputs = self.evaluate_fixed(buffers.0, buffers.1);
+        let (outputs, last) = self.evaluate_fixed(buffers.0, buffers.1);
+        let unit = match not_a_number {
+            true => f32::NAN,
+            false => output_unit(last),
+        };
         for y in &mut *outputs {
             *y = (y.cast_signed() as f32 * unit).to_bits();
         }
         floats_mut(outputs)
     }
 
-    /// What takes an input to fixed point, and the last layer's unit.
-    pub(super) fn scale_and_unit(&self) -> (f32, f32) {
-        let (mut first, mut last) = (Header::default(), Header::default());
-        for layer in self.segments() {
-            last = layer.header;
-            if layer.is_first {
-                first = last;
-            }
-        }
-        let unit = exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed());
-        (exp2(first.input_bits.into()), unit)
-    }
-
-    /// Takes the fixed-point inputs in `x` to fixed-point outputs, in `x` or `y`.
+    /// Takes the fixed-point inputs in `x` to fixed-point outputs, in `x` or `y`, with the last
+    /// layer's header.
     pub(crate) fn evaluate_fixed<'s>(
         &self,
         mut x: &'s mut [u32],
         mut y: &'s mut [u32],
-    ) -> &'s mut [u32] {
+    ) -> (&'s mut [u32], Header) {
+        let mut last = Header::default();
         for segment in self.segments() {
             let layer = segment.layer();
             let out = head(y, segment.output_len());
@@ -111,8 +104,18 @@ impl<'m> Mlp<'m> {
                 false => next_layer(&layer, x, out, segment.finish),
             }
             core::mem::swap(&mut x, &mut y);
+            last = segment.header;
         }
-        head(x, self.outputs)
+        (head(x, self.outputs), last)
+    }
+
+    /// What takes an input to fixed point, and the last layer's unit.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn scale_and_unit(&self) -> (f32, f32) {
+        let mut headers = self.segments().map(|segment| segment.header);
+        let first = headers.next().unwrap_or_default();
+        let last = headers.last().unwrap_or(first);
+        (input_scale(first), output_unit(last))
     }
 
     /// The layers, first to last.
@@ -146,6 +149,16 @@ impl<'m> Mlp<'m> {
             }
         })
     }
+}
+
+/// What takes an input to the fixed point of a net with this first layer.
+fn input_scale(first: Header) -> f32 {
+    exp2(first.input_bits.into())
+}
+
+/// What a 1 in the outputs of a net with this last layer stands for.
+fn output_unit(last: Header) -> f32 {
+    exp2(i32::from(last.shift) - FRACTION_BITS.cast_signed())
 }
 
 /// `2^n` for n from −126 to 127.

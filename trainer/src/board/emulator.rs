@@ -72,12 +72,17 @@ pub(super) fn run(
     board: Board,
     program: &Path,
     arguments: &[String],
+    plugin: Option<&str>,
     limit: Duration,
     on_line: &mut dyn FnMut(&str),
 ) -> Result<String, BoardError> {
     let deadline = Instant::now() + limit;
     let no_start = |error| board.emulator().no_start(error);
-    let mut process = Process::start(&mut command(board, program, arguments)).map_err(no_start)?;
+    let mut command = command(board, program, arguments);
+    if let Some(plugin) = plugin {
+        command.args(["-plugin", plugin]);
+    }
+    let mut process = Process::start(&mut command).map_err(no_start)?;
     let transcript = read_until(deadline, &process.lines, on_line);
     let tail = tail(&transcript);
     match process.status_by(deadline).map_err(no_start)? {
@@ -198,7 +203,8 @@ mod tests {
 
     fn fail(board: Board, way: &str, limit: Duration) -> BoardError {
         let program = firmware::build(board, "failures", None).unwrap();
-        run(board, &program.path(), &[way.into()], limit, &mut |_| {}).unwrap_err()
+        let path = program.path();
+        run(board, &path, &[way.into()], None, limit, &mut |_| {}).unwrap_err()
     }
 
     #[track_caller]
