@@ -8,6 +8,7 @@
 pub mod build;
 pub mod command;
 pub mod counter;
+pub mod digest;
 pub mod elf;
 pub mod encoding;
 pub mod firmware_size;
