@@ -130,6 +130,38 @@ mod tests {
         all.step_by(7).map(error).fold(0.0, f64::max)
     }
 
+    /// A table's value in units of 2⁻³¹, by `FORMAT.md`, from its nodes.
+    fn interpolated(node: impl Fn(i64) -> i64, p: i64) -> i64 {
+        let i = p.div_euclid(1 << 15);
+        let even = i + i.rem_euclid(2);
+        let step = 2 * (node(i + 1) - node(i));
+        (node(even) << 16) + step + (p - (even << 15)) * step
+    }
+
+    /// Both in units of 2⁻¹⁵ with an `exponent` of 2.
+    fn activations_by_format(p: i64) -> [i64; 2] {
+        let tanh = |i: i64| (32768.0 * (i as f64 / 32.0).tanh()).round() as i64;
+        let tanh = |i| tanh(i).clamp(-32767, 32767);
+        let elu = |i: i64| (32768.0 * (i.min(0) as f64 / 32.0).exp_m1()).round() as i64;
+        let end = 1 << 23;
+        let below = interpolated(elu, p.clamp(-end, 0)).div_euclid(1 << 16);
+        let sum = below + p.max(0).div_euclid(1 << 5);
+        [
+            interpolated(tanh, p.clamp(-end, end - 1)).div_euclid(1 << 16),
+            sum.div_euclid(1 << 2).clamp(-32768, 32767),
+        ]
+    }
+
+    #[test]
+    fn activations_are_those_of_the_format() {
+        let edges = [i32::MIN, -TABLE_LIMIT, -1, 0, TABLE_LIMIT - 1, i32::MAX];
+        let all = (-TABLE_LIMIT - 1000..TABLE_LIMIT + 1000).step_by(31);
+        for p in edges.into_iter().chain(all) {
+            let found = [tanh(p), elu(p, 2)].map(i64::from);
+            assert_eq!(found, activations_by_format(p.into()), "{p}");
+        }
+    }
+
     #[test]
     fn tanh_is_as_close_as_stated() {
         let error = largest_error(tanh, f64::tanh, -10.0..10.0);

@@ -1,4 +1,4 @@
-//! Layers with random numbers, by the target's kernel and by the definition.
+//! Layers with random numbers, by a kernel and by the definition.
 //!
 //! Firmware takes in this file as well: it uses `core` alone, and memory that the smallest board has.
 
@@ -98,21 +98,30 @@ impl Comparison {
         }
     }
 
-    /// Makes each of these layers, computes it both ways, and returns a hash of all results.
+    /// Makes each of these layers, computes it by the definition and by `kernel`, and returns a hash
+    /// of all results.
     ///
     /// # Errors
     ///
     /// The first word of all that the two may have written that differs.
-    pub fn run(&mut self, numbers: Range<u32>) -> Result<u32, Difference> {
+    pub fn run(
+        &mut self,
+        numbers: Range<u32>,
+        mut kernel: impl FnMut(&Trial<'_>, &[u32], &mut [u32]),
+    ) -> Result<u32, Difference> {
         let mut hash = FNV_OFFSET;
         for number in numbers {
-            hash = fnv(hash, self.run_one(number)?);
+            hash = fnv(hash, self.run_one(number, &mut kernel)?);
         }
         Ok(hash)
     }
 
     /// One layer and a hash of its results.
-    fn run_one(&mut self, number: u32) -> Result<u32, Difference> {
+    fn run_one(
+        &mut self,
+        number: u32,
+        kernel: impl FnOnce(&Trial<'_>, &[u32], &mut [u32]),
+    ) -> Result<u32, Difference> {
         let mut random = Random::new(number);
         let facts = Facts::new(number, &mut random);
         let block_words = self.fill_blocks(&facts, &mut random);
@@ -131,7 +140,7 @@ impl Comparison {
         self.expected.fill(UNTOUCHED);
         self.found.fill(UNTOUCHED);
         trial.by_definition(input, &mut self.expected[..result_words]);
-        trial.by_target(input, &mut self.found[..result_words]);
+        kernel(&trial, input, &mut self.found[..result_words]);
 
         let mut words = self.expected.iter().zip(&self.found).enumerate();
         if let Some((output_word, (expected, found))) = words.find(|(_, (a, b))| a != b) {

@@ -24,8 +24,8 @@ const POINTS: usize = 64;
 const ROWS: usize = 1000;
 
 /// Root mean square difference, relative to what outputs are. Random weights have no pattern that
-/// roundings could follow. Measured: 0.009 for real_nvp_5d, whose scales meet the clip, else below 0.005.
-const NEAR: f64 = 0.01;
+/// roundings could follow, and golden ones read other points than they are trained on. Measured: 0.009.
+const NEAR: f64 = 0.02;
 
 /// Layers of the deepest flow: 32 random ones enlarge any error a hundred times.
 const DEEPEST: usize = 8;

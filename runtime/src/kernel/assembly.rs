@@ -31,8 +31,7 @@ struct Arguments {
 
 /// A layer that reads fixed-point numbers of 32 bits.
 pub(crate) fn first_layer(layer: &Layer<'_>, q: &[u32], out: &mut [u32], finish: Finish) {
-    let q = q.get(..layer.inputs).unwrap_or_default();
-    if let Some(arguments) = arguments(layer, first_block_len(q.len()), q, out, finish) {
+    if let Some(arguments) = first_arguments(layer, q, out, finish) {
         #[allow(
             unsafe_code,
             reason = "the slices have the lengths that the kernel reads and writes"
@@ -45,12 +44,7 @@ pub(crate) fn first_layer(layer: &Layer<'_>, q: &[u32], out: &mut [u32], finish:
 
 /// A layer that reads the activations of the one before it.
 pub(crate) fn next_layer(layer: &Layer<'_>, x: &[u32], out: &mut [u32], finish: Finish) {
-    let word_count = 2 * layer.inputs.div_ceil(4);
-    let x = x.get(..word_count).unwrap_or_default();
-    if x.is_empty() {
-        return;
-    }
-    if let Some(arguments) = arguments(layer, next_block_len(layer.inputs), x, out, finish) {
+    if let Some(arguments) = next_arguments(layer, x, out, finish) {
         #[allow(
             unsafe_code,
             reason = "the slices have the lengths that the kernel reads and writes, and x is not empty"
@@ -59,6 +53,67 @@ pub(crate) fn next_layer(layer: &Layer<'_>, x: &[u32], out: &mut [u32], finish: 
             target::next_layer(&arguments);
         }
     }
+}
+
+/// Instead of [`first_layer`], has `call` call the function at the first address with the second as
+/// its argument.
+#[cfg(feature = "kernels")]
+pub(super) fn first_layer_by(
+    layer: &Layer<'_>,
+    q: &[u32],
+    out: &mut [u32],
+    finish: Finish,
+    call: impl FnOnce(*const (), *const ()),
+) {
+    if let Some(arguments) = first_arguments(layer, q, out, finish) {
+        call(
+            target::first_layer as *const (),
+            (&raw const arguments).cast(),
+        );
+    }
+}
+
+/// Instead of [`next_layer`], as [`first_layer_by`].
+#[cfg(feature = "kernels")]
+pub(super) fn next_layer_by(
+    layer: &Layer<'_>,
+    x: &[u32],
+    out: &mut [u32],
+    finish: Finish,
+    call: impl FnOnce(*const (), *const ()),
+) {
+    if let Some(arguments) = next_arguments(layer, x, out, finish) {
+        call(
+            target::next_layer as *const (),
+            (&raw const arguments).cast(),
+        );
+    }
+}
+
+#[inline(always)]
+fn first_arguments(
+    layer: &Layer<'_>,
+    q: &[u32],
+    out: &mut [u32],
+    finish: Finish,
+) -> Option<Arguments> {
+    let q = q.get(..layer.inputs).unwrap_or_default();
+    arguments(layer, first_block_len(q.len()), q, out, finish)
+}
+
+/// None also where there is no input: the kernels read before they count.
+#[inline(always)]
+fn next_arguments(
+    layer: &Layer<'_>,
+    x: &[u32],
+    out: &mut [u32],
+    finish: Finish,
+) -> Option<Arguments> {
+    let x = x.get(..2 * layer.inputs.div_ceil(4))?;
+    if x.is_empty() {
+        return None;
+    }
+    arguments(layer, next_block_len(layer.inputs), x, out, finish)
 }
 
 /// None where the blocks that fill `out` are not there, or none is to be filled.

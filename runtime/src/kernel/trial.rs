@@ -29,6 +29,17 @@ impl Trial<'_> {
         }
     }
 
+    /// The layer by the target's kernel in assembly, which `call` has to call: the function at the
+    /// first address, with the second as its argument.
+    #[cfg(assembly)]
+    pub fn by_call(&self, input: &[u32], out: &mut [u32], call: impl FnOnce(*const (), *const ())) {
+        use super::assembly::{first_layer_by, next_layer_by};
+        match self.is_first {
+            true => first_layer_by(&self.layer(), input, out, self.finish(), call),
+            false => next_layer_by(&self.layer(), input, out, self.finish(), call),
+        }
+    }
+
     /// The layer by the definition.
     pub fn by_definition(&self, input: &[u32], out: &mut [u32]) {
         match self.is_first {
