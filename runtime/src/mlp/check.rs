@@ -3,7 +3,7 @@
 use super::Mlp;
 use super::integer::Segment;
 use crate::error::Error;
-use crate::kernel::memory::{bytes, halves};
+use crate::kernel::memory::halves;
 use crate::kernel::{Finish, INPUT_LIMIT};
 
 /// Largest shift and exponent of a layer.
@@ -17,15 +17,25 @@ const LARGEST_SUM: u64 = i32::MAX as u64;
 /// Magnitude of the largest activation.
 const LARGEST_ACTIVATION: u64 = 1 << 15;
 
+/// What can be wrong: a byte, where an [`Error`] is four words that each check would write.
+enum Fault {
+    Malformed,
+    Overflow,
+}
+
 impl Mlp<'_> {
     pub(super) fn check_int8(&self) -> Result<(), Error> {
-        self.segments().try_for_each(|layer| layer.check())
+        let checked = self.segments().try_for_each(|layer| layer.check());
+        checked.map_err(|fault| match fault {
+            Fault::Malformed => Error::Malformed,
+            Fault::Overflow => Error::Overflow,
+        })
     }
 }
 
 impl Segment<'_> {
-    fn check(&self) -> Result<(), Error> {
-        check(self.has_valid_header(), Error::Malformed)?;
+    fn check(&self) -> Result<(), Fault> {
+        check(self.has_valid_header(), Fault::Malformed)?;
         // A hidden layer's sums are shifted next.
         let shift = match self.finish {
             Finish::Linear => 0,
@@ -61,56 +71,37 @@ impl Segment<'_> {
 }
 
 /// Checks a block of a first layer: `outputs` of it are true ones, and no sum may be beyond `most`.
-fn check_first_block(block: &[u32], outputs: usize, most: u64) -> Result<(), Error> {
+fn check_first_block(block: &[u32], outputs: usize, most: u64) -> Result<(), Fault> {
     let (bias, weights) = block.split_first_chunk().unwrap_or((&[0; 4], &[]));
-    for (row, bias) in bias.iter().enumerate() {
-        let weights = halves(weights).iter().skip(row).step_by(4);
-        let magnitude = weights.fold(0, |sum, w| sum + u64::from(i16::from_le(*w).unsigned_abs()));
-        let bias = magnitude_of(*bias);
-        check(
-            row < outputs || (bias, magnitude) == (0, 0),
-            Error::Malformed,
-        )?;
-        check(bias + LARGEST_INPUT * magnitude <= most, Error::Overflow)?;
+    let mut magnitudes = [0; 4];
+    for weights in halves(weights).as_chunks::<4>().0 {
+        for (magnitude, w) in magnitudes.iter_mut().zip(weights) {
+            *magnitude += u32::from(i16::from_le(*w).unsigned_abs());
+        }
+    }
+    for (row, (bias, magnitude)) in bias.iter().zip(magnitudes).enumerate() {
+        let sum = magnitude_of(*bias) + LARGEST_INPUT * u64::from(magnitude);
+        check(row < outputs || sum == 0, Fault::Malformed)?;
+        check(sum <= most, Fault::Overflow)?;
     }
     Ok(())
 }
 
 /// Checks a block of a later layer.
-fn check_next_block(block: &[u32], inputs: usize, outputs: usize, most: u64) -> Result<(), Error> {
+fn check_next_block(block: &[u32], inputs: usize, outputs: usize, most: u64) -> Result<(), Fault> {
     let (bias, rest) = block.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
     let (weights, multipliers) = rest.split_last_chunk::<2>().unwrap_or((&[], &[0; 2]));
-    for ((row, bias), multiplier) in bias.iter().enumerate().zip(halves(multipliers)) {
-        let magnitude = row_magnitude(weights, row, inputs)?;
-        let bias = magnitude_of(*bias);
-        let multiplier = u64::try_from(i16::from_le(*multiplier)).map_err(|_| Error::Malformed)?;
-        let is_zero = (bias, magnitude, multiplier) == (0, 0, 0);
-        check(row < outputs || is_zero, Error::Malformed)?;
-        let sum = bias + LARGEST_ACTIVATION * magnitude;
-        check(sum <= LARGEST_SUM, Error::Overflow)?;
-        check(((sum * multiplier) >> 16) < most, Error::Overflow)?;
+    let magnitudes = magnitudes(weights, inputs)?;
+    let rows = bias.iter().zip(magnitudes).zip(halves(multipliers));
+    for (row, ((bias, magnitude), multiplier)) in rows.enumerate() {
+        let sum = magnitude_of(*bias) + LARGEST_ACTIVATION * u64::from(magnitude);
+        let multiplier = u64::try_from(i16::from_le(*multiplier)).map_err(|_| Fault::Malformed)?;
+        let is_zero = (sum, multiplier) == (0, 0);
+        check(row < outputs || is_zero, Fault::Malformed)?;
+        check(sum <= LARGEST_SUM, Fault::Overflow)?;
+        check(((sum * multiplier) >> 16) < most, Fault::Overflow)?;
     }
     Ok(())
-}
-
-/// `Σ |w|` over the inputs of one output in a block.
-fn row_magnitude(weights: &[u32], row: usize, inputs: usize) -> Result<u64, Error> {
-    // The even outputs' bytes are signed and come second, see `FORMAT.md`.
-    let first = 4 * (row / 2) + (1 - row % 2);
-    let pairs = bytes(weights).as_chunks::<8>().0;
-    let row_bytes = pairs
-        .iter()
-        .flat_map(|pair| pair.iter().skip(first).step_by(2).take(2));
-    let mut magnitude = 0;
-    for (i, byte) in row_bytes.enumerate() {
-        let w = match row % 2 {
-            0 => byte.cast_signed(),
-            _ => (byte ^ 0x80).cast_signed(),
-        };
-        check(w != i8::MIN && (i < inputs || w == 0), Error::Malformed)?;
-        magnitude += u64::from(w.unsigned_abs());
-    }
-    Ok(magnitude)
 }
 
 /// The magnitude of a bias as it lies in the file.
@@ -118,6 +109,35 @@ fn magnitude_of(word: u32) -> u64 {
     u32::from_le(word).cast_signed().unsigned_abs().into()
 }
 
-fn check(holds: bool, otherwise: Error) -> Result<(), Error> {
+/// `Σ |w|` over the inputs of each output in a block.
+///
+/// Four weights at a time: a word has those of two outputs for two inputs, see `FORMAT.md`.
+fn magnitudes(weights: &[u32], inputs: usize) -> Result<[u32; 4], Fault> {
+    const LOW_BYTES: u32 = 0x00FF_00FF;
+    // The bits that a magnitude has not: of 128 in any weight, all of them in a padded one.
+    const WEIGHT: u32 = 0x8080;
+    const PADDED: u32 = 0xFFFF;
+    let mut wrong = 0;
+    // In each half the sum of the even or the odd inputs: 128 of them, at most 128 each.
+    let mut sums = [[0u32; 2]; 2];
+    for (i, pair) in weights.as_chunks::<2>().0.iter().enumerate() {
+        let [low, high] = [2 * i, 2 * i + 1].map(|i| if i < inputs { WEIGHT } else { PADDED });
+        for (sums, word) in sums.iter_mut().zip(pair) {
+            // Odd outputs lie in the low bytes, 128 too large.
+            let w = u32::from_le(*word) ^ 0x0080_0080;
+            let negative = (w >> 7) & 0x0101_0101;
+            let magnitude = (w ^ (negative * 0xFF)) + negative;
+            wrong |= magnitude & (low | high << 16);
+            let [even, odd] = sums;
+            *even += (magnitude >> 8) & LOW_BYTES;
+            *odd += magnitude & LOW_BYTES;
+        }
+    }
+    check(wrong == 0, Fault::Malformed)?;
+    let [[a, b], [c, d]] = sums;
+    Ok([a, b, c, d].map(|sum| (sum & 0xFFFF) + (sum >> 16)))
+}
+
+fn check(holds: bool, otherwise: Fault) -> Result<(), Fault> {
     if holds { Ok(()) } else { Err(otherwise) }
 }
