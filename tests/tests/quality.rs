@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use flowlet::{MAX_SCRATCH_LEN, Model, Precision, Scratch};
-use flowlet_tests::tolerance::Tolerance;
 use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::{Selection, Table};
 use flowlet_trainer::data::toy::ToySet;
@@ -16,7 +15,7 @@ use flowlet_trainer::inference::{log_probs, noise, transport};
 use flowlet_trainer::metrics::{energy_distance, sliced_w2};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::quantize::{Loss, Rows, loss, quantize};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -29,13 +28,19 @@ const MOST_SLICED_W2: f64 = 0.035;
 /// What integer nets may lose, in nats: a tenth of what separates good fits from the best.
 const MOST_LOST: f64 = 0.005;
 
-/// Kept dimensions come back with the rounding errors of `f32`, and a net of 16-bit activations then
-/// gives now and then a value one step, 3e-5, off; scales up to e² enlarge that. Measured: 2e-4 on one
-/// point of 20,000 where points are 3 from 0, else below 1e-4.
-const ROUND_TRIP: Tolerance = Tolerance::both(1e-4);
+/// How far the inverse of the forward pass may be from the input.
+const ROUND_TRIP: f32 = 1e-4;
+
+/// Of 10,000 points, those that may be farther than [`ROUND_TRIP`], and how far.
+///
+/// Kept dimensions come back with the rounding errors of `f32`; where a 16-bit activation then takes
+/// the next value, 3e-5 off, the layers that are yet to be inverted enlarge that, some by e². Measured
+/// over 100,000 points: 11 of gaussians, 19 of circles, the farthest 2.7e-4; none of moons.
+const FARTHER: usize = 5;
+const FARTHEST: f32 = 1e-3;
 
 /// Draws of the data by which the spread of a distance is told.
-const DRAWS: u64 = 5;
+const DRAWS: u64 = 10;
 
 /// A model in both precisions, and data it has not seen.
 struct Trained {
@@ -98,14 +103,25 @@ impl Trained {
         let model = self.int8.model().unwrap();
         let flow = model.real_nvp().unwrap();
         let scratch = &mut Scratch::<MAX_SCRATCH_LEN>::new();
-        for x in self.held_out.points.rows() {
-            let x = x.to_vec();
-            let mut there_and_back = x.clone();
+        let distance = |x: ArrayView1<f32>, scratch: &mut Scratch<MAX_SCRATCH_LEN>| {
+            let mut there_and_back = x.to_vec();
             flow.forward(&mut there_and_back, &[], scratch).unwrap();
             flow.inverse(&mut there_and_back, &[], scratch).unwrap();
-            let expected: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
-            ROUND_TRIP.assert_near(&self.held_out.name, &there_and_back, &expected);
-        }
+            let differences = x.iter().zip(there_and_back).map(|(a, b)| (a - b).abs());
+            differences.fold(0.0, f32::max)
+        };
+        let points = self.held_out.points.rows().into_iter();
+        let distances: Vec<f32> = points.map(|x| distance(x, scratch)).collect();
+        let farthest = distances.iter().copied().fold(0.0, f32::max);
+        let farther = distances.iter().filter(|d| **d > ROUND_TRIP).count();
+        println!(
+            "{}: {farther} come back farther, {farthest:e}",
+            self.held_out.name
+        );
+        assert!(
+            farther <= FARTHER && farthest <= FARTHEST,
+            "{farther}, {farthest:e}"
+        );
     }
 
     /// That the integer nets make a normalized density of two dimensions.

@@ -34,7 +34,7 @@ const FRACTION_BITS: u8 = 22;
 const INPUT_HEADROOM: f64 = 2.0;
 
 /// Activations may be so many times larger than on calibration rows.
-const ACTIVATION_HEADROOM: f64 = 1.5;
+const ACTIVATION_HEADROOM: f64 = 1.25;
 
 /// Largest exponent of an activation.
 const LARGEST_EXPONENT: u8 = 15;

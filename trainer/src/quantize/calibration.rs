@@ -12,7 +12,7 @@ use crate::flow::{Flow, FlowKind};
 use crate::inference::transport;
 
 /// Rows that are enough.
-const ROWS: usize = 4096;
+const ROWS: usize = 8192;
 
 /// Standard deviations beyond which a row says nothing.
 const FARTHEST: f64 = 1000.0;
