@@ -52,7 +52,7 @@ impl<'a> Model<'a> {
     ///
     /// # Cost
     ///
-    /// Reads every byte twice, at some 15 instructions a byte.
+    /// Reads every byte twice, at 30 to 50 instructions a byte for nets in integers.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
         let body = check_header(bytes)?;
         if !bytes.as_ptr().cast::<u32>().is_aligned() {
