@@ -29,7 +29,8 @@ fn main() {
     }
     println!("cargo::rustc-cfg=assembly");
     println!("cargo::rustc-cfg=assembly={kernel:?}");
-    // The assembler has no name for the extension alone.
-    let core = if is_armv8m { "cortex-m33" } else { "cortex-m4" };
-    println!("cargo::rustc-env=FLOWLET_DSP_CORE={core}");
+    // Armv7E-M always has the extension, Rust's target for Armv8-M leaves it out, and the assembler
+    // has no name for it alone.
+    let directive = if is_armv8m { ".cpu cortex-m33" } else { "" };
+    println!("cargo::rustc-env=FLOWLET_DSP_DIRECTIVE={directive}");
 }

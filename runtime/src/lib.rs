@@ -39,8 +39,9 @@
 //! - Time `t = 0` is noise, `t = 1` is data.
 //! - Log-probabilities are in nats, in the units of the data: standardization is part of the model.
 //! - Values beyond the range of `f32` become infinite or NaN, as the arithmetic has it; points
-//!   that are not finite give outputs that are not, while an activation may hide an infinite
-//!   context. All NaNs that a flow gives have the same bits.
+//!   that are not finite give points and log-probabilities that are not. A net may hide an infinite
+//!   number, such as a context's or that of a point from its velocity: activations level off, and
+//!   nets in integers cut their inputs off. All NaNs that a flow gives have the same bits.
 //!
 //! # Features
 //!

@@ -12,7 +12,7 @@ use crate::normal_table::{R, WIDTH};
 ///
 /// # Cost
 ///
-/// One word, one table look-up, one conversion and one product in 97.2 % of all draws; else also
+/// One word, two table look-ups, one conversion and one product in 97.2 % of all draws; else also
 /// `exp` or `ln`.
 /// At most 64 tries, and as many in the tail: a generator that is stuck ends in a finite value, not in
 /// a hang.

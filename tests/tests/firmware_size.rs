@@ -17,6 +17,9 @@ const TOLERANCE_PERCENT: u64 = 2;
 /// Firmware that is short of flash is built in this profile.
 const PROFILE: &str = "small";
 
+/// Most bytes of flash and of RAM on a Cortex-M4F, whatever the table says.
+const M4_LIMITS: [u64; 2] = [16 << 10, 2 << 10];
+
 const HEAD: &str = "board,flash,ram";
 
 /// A board, with bytes of flash and of RAM.
@@ -33,6 +36,13 @@ fn firmware_grows_on_purpose_only() {
     let text = fs::read_to_string(table()).expect("the table can be read");
     let problems = growth(&from_csv(&text), &measured);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+
+    let m4 = measured
+        .iter()
+        .find(|(name, _)| name == Board::QemuM4.name());
+    let (_, lens) = m4.expect("all boards are measured");
+    let within = lens.iter().zip(M4_LIMITS).all(|(len, most)| *len <= most);
+    assert!(within, "{lens:?} bytes are beyond {M4_LIMITS:?}");
 }
 
 #[test]

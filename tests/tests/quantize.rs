@@ -8,6 +8,7 @@ use flowlet_tests::random_flow::{
     Generator, Shape, generator, random_context, random_flow, random_latent, random_point,
     real_nvps, velocity_fields,
 };
+use flowlet_trainer::Error;
 use flowlet_trainer::export::export;
 use flowlet_trainer::flow::{Activation, Flow, FlowKind};
 use flowlet_trainer::model_file::ModelFile;
@@ -31,6 +32,15 @@ const DEEPEST: usize = 8;
 
 /// The root mean square difference of what `compute` gives in both precisions.
 fn difference(flow: &Flow, compute: impl Fn(&Model<'_>, &mut Generator) -> Vec<f32>) -> f64 {
+    difference_in(flow, |c| c, compute)
+}
+
+/// The same for a context in other units.
+fn difference_in(
+    flow: &Flow,
+    unit: impl Fn(f32) -> f32,
+    compute: impl Fn(&Model<'_>, &mut Generator) -> Vec<f32>,
+) -> f64 {
     let all = |file: &ModelFile| {
         let model = file.model().unwrap();
         let rng = &mut generator(5);
@@ -39,7 +49,8 @@ fn difference(flow: &Flow, compute: impl Fn(&Model<'_>, &mut Generator) -> Vec<f
     };
     let rng = &mut generator(6);
     let points: Vec<f32> = (0..ROWS).flat_map(|_| random_point(flow, rng)).collect();
-    let context: Vec<f32> = (0..ROWS).flat_map(|_| random_context(flow, rng)).collect();
+    let context = (0..ROWS).flat_map(|_| random_context(flow, rng));
+    let context: Vec<f32> = context.map(unit).collect();
     let rows = Rows {
         points: ArrayView2::from_shape((ROWS, flow.dim), &points).unwrap(),
         context: ArrayView2::from_shape((ROWS, flow.context_dim), &context).unwrap(),
@@ -165,4 +176,46 @@ fn rows_of_any_size_calibrate() {
         };
         quantize(flow, Some(rows)).unwrap().export().unwrap();
     }
+}
+
+#[test]
+fn rows_of_another_flow_are_an_error() {
+    for name in ["real_nvp_3d_context", "flow_matching_4d_context"] {
+        let flow = &golden::flow(name);
+        for (dim, context_dim) in [
+            (flow.dim + 1, flow.context_dim),
+            (flow.dim, flow.context_dim - 1),
+        ] {
+            let (points, context) = (Array2::zeros((3, dim)), Array2::zeros((3, context_dim)));
+            let rows = Rows {
+                points: points.view(),
+                context: context.view(),
+            };
+            let error = quantize(flow, Some(rows)).unwrap_err();
+            assert!(matches!(error, Error::Runtime(_)), "{name}: {error}");
+        }
+    }
+}
+
+/// Such as a height in metres, which an imported flow may read as it is.
+#[test]
+fn a_context_in_thousands_costs_no_precision() {
+    let mut flow = golden::flow("real_nvp_3d_context");
+    let thousands = |c: f32| 3000.0 + 1000.0 * c;
+    for first in flow.nets.iter_mut().map(|net| &mut net.layers[0]) {
+        for input in first.weight.ncols() - flow.context_dim..first.weight.ncols() {
+            let mut weights = first.weight.column_mut(input);
+            weights /= 1000.0;
+            first.bias.scaled_add(-3000.0, &weights);
+        }
+    }
+    let found = difference_in(&flow, thousands, |model, rng| {
+        let (mut x, context) = (random_point(&flow, rng), random_context(&flow, rng));
+        let context: Vec<f32> = context.into_iter().map(thousands).collect();
+        let flow = model.real_nvp().unwrap();
+        flow.forward(&mut x, &context, &mut Scratch::new()).unwrap();
+        x
+    });
+    println!("{found:.5}");
+    assert!(found <= NEAR, "{found}");
 }

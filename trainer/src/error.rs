@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::table::Problem;
-
 use crate::board::BoardError;
+use crate::data::table::Problem;
 
 /// What was wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]

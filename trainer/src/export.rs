@@ -30,7 +30,7 @@ pub fn export(flow: &Flow, precision: Precision) -> Result<ModelFile, Error> {
     }
 }
 
-impl QuantizedFlow<'_> {
+impl QuantizedFlow {
     /// Writes the flow as a model file, checked by the runtime's own loader.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl QuantizedFlow<'_> {
     /// As [`export`].
     pub fn export(&self) -> Result<ModelFile, Error> {
         let nets: Vec<u8> = self.nets.iter().flat_map(int8::net).collect();
-        write(self.flow, Precision::Int8, &nets)
+        write(&self.flow, Precision::Int8, &nets)
     }
 }
 

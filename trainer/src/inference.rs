@@ -90,7 +90,11 @@ pub fn log_probs(
 }
 
 /// That a batch's rows are those of the tables: a batch knows only how many numbers there are.
-fn check_columns(model: &Model<'_>, points: usize, context: usize) -> Result<(), flowlet::Error> {
+pub(crate) fn check_columns(
+    model: &Model<'_>,
+    points: usize,
+    context: usize,
+) -> Result<(), flowlet::Error> {
     let (expected, found) = (model.dim(), points);
     if expected != found {
         return Err(flowlet::Error::Dim { expected, found });

@@ -4,6 +4,7 @@
 //! then rounded so that it gives with that input what the trained net gives in `f32`.
 
 mod calibration;
+mod context;
 mod integer;
 mod interpolation;
 mod layer;
@@ -21,8 +22,10 @@ pub use loss::{Loss, Pair, loss};
 use crate::error::Error;
 use crate::export::export;
 use crate::flow::Flow;
+use crate::inference::check_columns;
 use crate::nn::Mlp;
 use calibration::Calibration;
+use context::within_reach;
 use integer::{INPUT_LIMIT, fixed, power_of_two};
 use interpolation::Interpolation;
 use layer::RealLayer;
@@ -41,9 +44,9 @@ const LARGEST_EXPONENT: u8 = 15;
 
 /// A flow whose nets are integers.
 #[derive(Clone, Debug)]
-pub struct QuantizedFlow<'a> {
-    /// All but the nets.
-    pub flow: &'a Flow,
+pub struct QuantizedFlow {
+    /// All but the nets. Its context may be standardized anew.
+    pub flow: Flow,
     /// As many as the flow has.
     pub nets: Vec<IntegerNet>,
 }
@@ -54,11 +57,23 @@ pub struct QuantizedFlow<'a> {
 ///
 /// # Errors
 ///
-/// As [`export`]; [`Error::Runtime`] where the rows are not the flow's.
-pub fn quantize<'a>(flow: &'a Flow, rows: Option<Rows<'_>>) -> Result<QuantizedFlow<'a>, Error> {
+/// As [`export`]; [`Error::Runtime`] where the rows have not the flow's columns.
+///
+/// # Panics
+///
+/// If there are not as many rows of points as of context.
+pub fn quantize(flow: &Flow, rows: Option<Rows<'_>>) -> Result<QuantizedFlow, Error> {
     // All that may be wrong with a flow is told here, before its numbers are used.
     let file = export(flow, Precision::F32)?;
-    let mut calibration = Calibration::new(flow, &file.model()?, rows)?;
+    let flow = match &rows {
+        None => flow.clone(),
+        Some(rows) => {
+            check_columns(&file.model()?, rows.points.ncols(), rows.context.ncols())?;
+            within_reach(flow, rows.context)
+        }
+    };
+    let file = export(&flow, Precision::F32)?;
+    let mut calibration = Calibration::new(&flow, &file.model()?, rows)?;
     let nets = flow.nets.iter().enumerate();
     let nets = nets.map(|(k, net)| {
         let input = calibration.input(k);
@@ -66,10 +81,8 @@ pub fn quantize<'a>(flow: &'a Flow, rows: Option<Rows<'_>>) -> Result<QuantizedF
         calibration.apply(k, &output);
         integer
     });
-    Ok(QuantizedFlow {
-        flow,
-        nets: nets.collect(),
-    })
+    let nets = nets.collect();
+    Ok(QuantizedFlow { flow, nets })
 }
 
 /// Rounds a net, and gives what it then makes of `input`.
@@ -189,7 +202,8 @@ mod tests {
                 let input = calibration.unwrap().input(0).mapv(|u| f64::from(u as f32));
                 let (net, output) = quantize_net(&flow.nets[0], &input);
                 let nets = vec![net];
-                let file = QuantizedFlow { flow: &flow, nets }.export().unwrap();
+                let flow = flow.clone();
+                let file = QuantizedFlow { flow, nets }.export().unwrap();
                 let model = file.model().unwrap();
                 let field = model.velocity_field().unwrap();
                 for (input, output) in input.rows().into_iter().zip(output.rows()).take(500) {

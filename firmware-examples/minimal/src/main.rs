@@ -3,7 +3,8 @@
 //! The least that samples a model: loads it, draws a sample, ends.
 //!
 //! What its program takes of flash, without the model, and of RAM, without the scratch, is what the
-//! runtime's sampler costs a firmware.
+//! runtime's sampler costs a firmware. The model that `FLOWLET_MODEL` names has to be one in integers,
+//! which the default is not: with any other, the program ends as failed.
 
 use core::hint::{black_box, spin_loop};
 use core::panic::PanicInfo;

@@ -28,7 +28,52 @@ fn quantized_model_is_smaller_and_as_good() {
     }
     assert!(after["bytes"].as_u64() < before["bytes"].as_u64());
     let text = folder.succeed("quantize moons.flow -o int8.flow");
-    assert_tells(&text, &["nats lost by int8", "in f32", "in int8"]);
+    let facts = ["nats lost", "sliced W2", "energy distance"].map(|fact| format!("{fact} by int8"));
+    assert_tells(&text, &facts.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_high_loss_is_called_so() {
+    let folder = Folder::new();
+    folder.copy("golden/real_nvp_5d.safetensors");
+    // Random weights, and rows where no such flow has any density to speak of.
+    let rows: Vec<Vec<f32>> = (0..50u8).map(|i| vec![50.0 + f32::from(i); 5]).collect();
+    folder.write("rows.npy", npy(&rows));
+    let import = "import real_nvp_5d.safetensors --data rows.npy -o flow.flow";
+    assert!(folder.json(import)["nats_lost"].as_f64().unwrap() > 0.01);
+    assert_tells(&folder.succeed(import), &["a high loss", "--precision f32"]);
+}
+
+#[test]
+fn a_loss_beyond_all_numbers_is_not_known() {
+    let folder = folder_with_float();
+    folder.write("far.csv", "x,y\n1,0\n1e30,1e30\n");
+    let quantize = "quantize moons.flow --data far.csv -o int8.flow";
+    let report = folder.json(quantize);
+    assert_eq!(
+        (&report["nats_lost"], &report["nll_f32"]),
+        (&"NaN".into(), &"inf".into())
+    );
+    assert_tells(&folder.succeed(quantize), &["not known", "leave those out"]);
+}
+
+#[test]
+fn place_for_the_file_is_looked_at_first() {
+    let folder = folder_with_float();
+    folder.copy("golden/real_nvp_2d.safetensors");
+    for line in ["quantize moons.flow", "import real_nvp_2d.safetensors"] {
+        let message = folder.fail(&format!("{line} --data missing.csv -o nowhere/int8.flow"));
+        assert_tells(&message, &["nowhere/int8.flow"]);
+    }
+}
+
+#[test]
+fn a_filter_may_stand_beside_columns_without_names() {
+    let folder = Folder::new();
+    folder.copy("golden/real_nvp_2d.safetensors");
+    folder.write("points.csv", "kind,u,v\na,1,2\nb,2,1\na,0,1\n");
+    let import = "import real_nvp_2d.safetensors --data points.csv --where kind=a -o flow.flow";
+    assert_tells(&folder.succeed(import), &["2 rows of points.csv"]);
 }
 
 #[test]
@@ -103,6 +148,7 @@ fn context_asks_for_rows() {
     folder.write("rows.npy", npy(&rows));
     let report = folder.json(&format!("{import} --data rows.npy"));
     assert_eq!(report["precision"], "int8");
+    assert!(report.get("nats_lost").is_none());
     assert!(report["sliced_w2_int8"].is_number());
     let both = folder.fail(&format!("{import} --precision f32 --data rows.npy"));
     assert_tells(&both, &["--data", "int8"]);

@@ -15,7 +15,7 @@ use flowlet_trainer::quantize::{Loss, Pair, Rows, loss, quantize};
 use ndarray::Array2;
 
 use super::filter;
-use super::report::{Report, grouped};
+use super::report::{Report, grouped, number};
 
 /// A loss above this, in nats, is called high.
 const HIGH_LOSS: f64 = 0.01;
@@ -91,52 +91,44 @@ pub(super) fn rows(data: &Dataset) -> Rows<'_> {
 
 /// Adds what is lost by integer nets on `points`.
 pub(super) fn add_loss(report: &mut Report, loss: &Loss, points: &str) {
-    match loss {
-        Loss::RealNvp { nll } => {
-            let lost = nll.growth();
-            let high = if lost > HIGH_LOSS {
-                ", a high loss: --precision f32 has none"
-            } else {
-                ""
-            };
-            let text = format!(
-                "{}{high}; NLL {:.4} in f32, {:.4} in int8 ({points})",
-                signless_zero(lost),
-                nll.f32,
-                nll.int8
-            );
-            report.fact("nats_lost", lost, "nats lost by int8", text);
-            report.value("nll_f32", nll.f32);
-            report.value("nll_int8", nll.int8);
-        }
-        Loss::FlowMatching {
-            sliced_w2,
-            energy_distance,
-        } => {
-            add_pair(report, "sliced_w2", "sliced W2", sliced_w2, points);
-            let label = "energy distance";
-            add_pair(report, "energy_distance", label, energy_distance, points);
-        }
+    if let Some(nll) = &loss.nll {
+        add_nats(report, nll, points);
+    }
+    for (key, name, pair) in [
+        ("sliced_w2", "sliced W2", &loss.sliced_w2),
+        ("energy_distance", "energy distance", &loss.energy_distance),
+    ] {
+        let change = signless_zero(format!("{:+.5}", pair.growth()));
+        let text = format!(
+            "{change}; {:.5} in f32, {:.5} in int8 ({points})",
+            pair.f32, pair.int8
+        );
+        let label = format!("{name} by int8");
+        report.fact(&format!("{key}_int8"), number(pair.int8), label, text);
+        report.value(&format!("{key}_f32"), number(pair.f32));
     }
 }
 
-fn add_pair(report: &mut Report, key: &str, label: &str, pair: &Pair, points: &str) {
+fn add_nats(report: &mut Report, nll: &Pair, points: &str) {
+    let lost = nll.growth();
+    let judged = if !lost.is_finite() {
+        "not known, as rows lie farther out than 32-bit numbers reach: leave those out".into()
+    } else if lost > HIGH_LOSS {
+        format!("{lost:.4}, a high loss: the f32 model (--precision f32) has none")
+    } else {
+        signless_zero(format!("{lost:.4}"))
+    };
     let text = format!(
-        "{:.4} in f32, {:.4} in int8 ({points})",
-        pair.f32, pair.int8
+        "{judged}; NLL {:.4} in f32, {:.4} in int8 ({points})",
+        nll.f32, nll.int8
     );
-    report.fact(
-        &format!("{key}_int8"),
-        pair.int8,
-        format!("{label}, both"),
-        text,
-    );
-    report.value(&format!("{key}_f32"), pair.f32);
+    report.fact("nats_lost", number(lost), "nats lost by int8", text);
+    report.value("nll_f32", number(nll.f32));
+    report.value("nll_int8", number(nll.int8));
 }
 
-/// The number, without a sign where it shows as 0.
-fn signless_zero(number: f64) -> String {
-    let text = format!("{number:.4}");
+/// The number, without a minus where it shows as 0.
+fn signless_zero(text: String) -> String {
     match text.strip_prefix('-') {
         Some(zero) if zero.bytes().all(|byte| b"0.".contains(&byte)) => zero.into(),
         _ => text,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use flowlet_trainer::export::export;
 use flowlet_trainer::import::import;
+use flowlet_trainer::output::check_writable;
 
 use super::calibration::Calibration;
 use super::report::Report;
@@ -20,10 +21,11 @@ use super::{Precision, check_apart};
 /// flow_matching), `dim`, `context_dim`, `activation` (tanh or elu), and `scale_clip` for a RealNVP or
 /// `step_count` for a velocity field.
 ///
-/// RealNVP: with u = (x - mean) / std, and the context likewise, layer k moves the dimensions i with i + k odd. Its net reads the
-/// kept ones and the context, and gives s for each moved one, then t for each; s is clipped to
-/// +-scale_clip, and moved' = moved * exp(s) + t. Velocity field: the net reads the point, the time and
-/// the context, and gives dx/dt, from noise at t = 0 to data at t = 1, in the units of u.
+/// RealNVP: with u = (x - mean) / std, and the context likewise, layer k moves the dimensions i with
+/// i + k odd. Its net reads the kept ones and the context, and gives s for each moved one, then t for
+/// each; s is clipped to +-scale_clip, and moved' = moved * exp(s) + t. Velocity field: the net reads
+/// the point, the time and the context, and gives dx/dt, from noise at t = 0 to data at t = 1, in the
+/// units of u.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example, in Python and then in the shell:
   safetensors.numpy.save_file(tensors, \"flow.safetensors\", metadata={
@@ -49,6 +51,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let read = [Some(arguments.file.as_path()), arguments.calibration.path()];
     check_apart(&read, &[Some(&arguments.output)])?;
+    check_writable(&arguments.output)?;
     let flow = import(&arguments.file)?;
     let mut loss = Report::default();
     let file = match arguments.precision {

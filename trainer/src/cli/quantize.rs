@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use flowlet_trainer::model_file::ModelFile;
+use flowlet_trainer::output::check_writable;
 use flowlet_trainer::read_back::read_back;
 
 use super::calibration::Calibration;
@@ -37,6 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arguments.calibration.path(),
     ];
     check_apart(&read, &[Some(&arguments.output)])?;
+    check_writable(&arguments.output)?;
     let flow = read_back(&ModelFile::read(&arguments.model)?)?;
     let mut loss = Report::default();
     let file = arguments.calibration.quantize(&flow, &mut loss)?;

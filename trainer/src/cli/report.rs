@@ -83,6 +83,15 @@ impl Report {
     }
 }
 
+/// A number for machines; JSON has none that is infinite or NaN, so those are strings.
+pub(super) fn number(number: f64) -> Value {
+    if number.is_finite() {
+        number.into()
+    } else {
+        number.to_string().into()
+    }
+}
+
 /// `12345` as `12,345`.
 pub(super) fn grouped(n: usize) -> String {
     let digits = n.to_string();

@@ -166,14 +166,11 @@ fn plot(path: &Path, model: &Model<'_>, board: Board, outcome: &BoardRun) -> any
 fn add_outcome(report: &mut Report, arguments: &Arguments, model: &Model<'_>, outcome: &BoardRun) {
     let (labels, rows) = table(model, outcome);
     if !arguments.json {
-        report.line(
-            &labels
-                .iter()
-                .map(|label| format!("{label:>10}"))
-                .collect::<String>(),
-        );
+        let headings = labels.iter().map(|label| format!(" {label:>9}"));
+        report.line(&headings.collect::<String>());
         for row in rows.rows().into_iter().take(SHOWN) {
-            report.line(&row.iter().map(|x| format!("{x:10.4}")).collect::<String>());
+            let numbers = row.iter().map(|x| format!(" {:>9}", shown(*x)));
+            report.line(&numbers.collect::<String>());
         }
         report.line("");
     }
@@ -193,4 +190,32 @@ fn add_outcome(report: &mut Report, arguments: &Arguments, model: &Model<'_>, ou
     let nested: Vec<Vec<f32>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
     report.value("columns", labels);
     report.value("rows", serde_json::json!(nested));
+}
+
+/// The number with four decimals, or with an exponent where those are too many or tell nothing.
+fn shown(x: f32) -> String {
+    if x == 0.0 || (1e-3..1e5).contains(&x.abs()) {
+        format!("{x:.4}")
+    } else {
+        format!("{x:.3e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_size_are_short() {
+        let numbers = [0.0, -0.5, 12_345.678, 1e5, -4.975_571e-31, f32::MAX];
+        let expected = [
+            "0.0000",
+            "-0.5000",
+            "12345.6777",
+            "1.000e5",
+            "-4.976e-31",
+            "3.403e38",
+        ];
+        assert_eq!(numbers.map(shown), expected);
+    }
 }

@@ -9,9 +9,7 @@ use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
 
 use super::check_apart;
-use serde_json::Value;
-
-use super::report::{Report, grouped};
+use super::report::{Report, grouped, number};
 
 /// Gives the log-probability of each row of a table
 ///
@@ -62,7 +60,7 @@ fn summary(log_probs: &[f32]) -> Report {
     report.fact("rows", log_probs.len(), "rows", grouped(log_probs.len()));
     report.fact(
         "mean",
-        value(mean),
+        number(mean),
         "mean log_prob",
         format!("{mean:.4} nats"),
     );
@@ -75,7 +73,7 @@ fn summary(log_probs: &[f32]) -> Report {
     ];
     for (key, label, q) in quantiles {
         let text = format!("{:.4}", quantile(q));
-        report.fact(key, value(quantile(q).into()), label, text);
+        report.fact(key, number(quantile(q).into()), label, text);
     }
     let not_finite = log_probs.iter().filter(|p| !p.is_finite()).count();
     report.value("not_finite", not_finite);
@@ -87,13 +85,4 @@ fn summary(log_probs: &[f32]) -> Report {
         report.fact("not_finite", not_finite, "not finite", text);
     }
     report
-}
-
-/// A number for machines; JSON has none that is infinite or NaN, so those are strings.
-fn value(number: f64) -> Value {
-    if number.is_finite() {
-        number.into()
-    } else {
-        number.to_string().into()
-    }
 }

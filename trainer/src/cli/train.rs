@@ -212,20 +212,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let count = points.points.nrows().min(POINTS);
         add_loss(&mut report, &loss, &format!("{} {name}", grouped(count)));
     }
-    let samples = match toy_set {
-        Some(set) => {
-            let evaluation = evaluate(&model, set, None, seed)?;
-            add_evaluation(&mut report, &evaluation);
-            evaluation.samples
-        }
-        None => transport(
-            &model,
-            &noise(dataset.points.nrows(), model.dim(), seed),
-            &dataset.context,
-            None,
-        )?,
-    };
+    let evaluation = toy_set.map(|set| evaluate(&model, set, None, seed));
+    let evaluation = evaluation.transpose()?;
+    if let Some(evaluation) = &evaluation {
+        add_evaluation(&mut report, evaluation);
+    }
     if let Some(path) = &arguments.plot {
+        let samples = match evaluation {
+            Some(evaluation) => evaluation.samples,
+            None => {
+                let noise = noise(dataset.points.nrows(), model.dim(), seed);
+                transport(&model, &noise, &dataset.context, None)?
+            }
+        };
         plot(path, &model, &dataset.points, &samples)?;
         let path = path.display().to_string();
         report.fact("plot", path.clone(), "picture", path);

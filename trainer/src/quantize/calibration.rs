@@ -32,6 +32,17 @@ pub struct Rows<'a> {
     pub context: ArrayView2<'a, f32>,
 }
 
+impl Rows<'_> {
+    /// At most `most` of them: points and context.
+    fn evenly(&self, most: usize) -> (Array2<f32>, Array2<f32>) {
+        let index = evenly(self.points.nrows(), most);
+        (
+            self.points.select(Axis(0), &index),
+            self.context.select(Axis(0), &index),
+        )
+    }
+}
+
 /// Rows on their way through a flow, in standardized space.
 #[derive(Debug)]
 pub(super) struct Calibration {
@@ -65,9 +76,9 @@ impl Calibration {
                 (samples(flow, model, &context, rng)?, context)
             }
             Some(rows) => match flow.kind {
-                FlowKind::FlowMatching { .. } => evenly(rows, ROWS),
+                FlowKind::FlowMatching { .. } => rows.evenly(ROWS),
                 FlowKind::RealNvp { .. } => {
-                    let (points, context) = evenly(rows, ROWS / 2);
+                    let (points, context) = rows.evenly(ROWS / 2);
                     let own_context = cycled(&context, ROWS - points.nrows());
                     let own = samples(flow, model, &own_context, rng)?;
                     (
@@ -177,15 +188,10 @@ fn normal(rows: usize, columns: usize, rng: &mut Generator) -> Array2<f32> {
     Array2::from_shape_simple_fn((rows, columns), || StandardNormal.sample(rng))
 }
 
-/// At most `most` rows, from all over the table.
-fn evenly(rows: Rows<'_>, most: usize) -> (Array2<f32>, Array2<f32>) {
-    let all = rows.points.nrows();
+/// Indices of at most `most` of `all` rows, from all over the table.
+pub(super) fn evenly(all: usize, most: usize) -> Vec<usize> {
     let count = all.min(most);
-    let index: Vec<usize> = (0..count).map(|i| i * all / count).collect();
-    (
-        rows.points.select(Axis(0), &index),
-        rows.context.select(Axis(0), &index),
-    )
+    (0..count).map(|i| i * all / count).collect()
 }
 
 /// `count` rows, the same ones again where there are fewer.

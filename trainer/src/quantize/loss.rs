@@ -1,12 +1,13 @@
 //! What a model loses when its nets become integers.
 
 use flowlet::Model;
-use ndarray::{Array2, Axis, Slice};
+use ndarray::{Array2, Axis};
 
+use super::calibration::evenly;
 use crate::error::Error;
 use crate::evaluation::{POINTS, nll, standardize};
 use crate::inference::{noise, transport};
-use crate::metrics::{energy_distance, sliced_w2};
+use crate::metrics::{energy_distances, sliced_w2s};
 
 /// A figure of a model in `f32` and of the same model with integer nets.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,24 +25,21 @@ impl Pair {
     }
 }
 
-/// A model's figures on one set of points, before and after.
+/// A model's figures on one set of points, before and after, all in standardized space.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Loss {
-    /// Of a RealNVP.
-    RealNvp {
-        /// Mean of `−ln p(x)` over the points, in standardized nats.
-        nll: Pair,
-    },
-    /// Of a flow-matching model: how far as many samples are from the points, both standardized.
-    FlowMatching {
-        /// Sliced Wasserstein-2 distance.
-        sliced_w2: Pair,
-        /// Energy distance.
-        energy_distance: Pair,
-    },
+pub struct Loss {
+    /// Mean of `−ln p(x)` over the points in nats; none for flow matching.
+    pub nll: Option<Pair>,
+    /// [Sliced Wasserstein-2 distance](crate::metrics::sliced_w2) of as many samples to the points.
+    pub sliced_w2: Pair,
+    /// [Energy distance](crate::metrics::energy_distance) of the samples to the points.
+    pub energy_distance: Pair,
 }
 
 /// Compares two forms of a model on points that neither was calibrated on, best of all.
+///
+/// At most [`POINTS`] count, from all over the table. Both forms make their samples of the same
+/// noise. Figures are NaN or infinite where points lie farther out than `f32` reaches.
 ///
 /// # Errors
 ///
@@ -53,33 +51,25 @@ pub fn loss(
     context: &Array2<f32>,
     seed: u64,
 ) -> Result<Loss, Error> {
-    let (points, context) = (first(points), first(context));
-    if let (Some(f32), Some(int8)) = (
-        nll(float, &points, &context)?,
-        nll(integer, &points, &context)?,
-    ) {
-        let nll = Pair { f32, int8 };
-        return Ok(Loss::RealNvp { nll });
-    }
+    let index = evenly(points.nrows(), POINTS);
+    let points = points.select(Axis(0), &index);
+    let context = context.select(Axis(0), &index);
+    let nlls = nll(float, &points, &context)?.zip(nll(integer, &points, &context)?);
+
     let noise = noise(points.nrows(), float.dim(), seed);
     let samples = |model| -> Result<_, Error> {
         let samples = transport(model, &noise, &context, None)?;
         Ok(standardize(float, &samples))
     };
-    let (by_float, by_integer) = (samples(float)?, samples(integer)?);
+    let samples = [samples(float)?, samples(integer)?];
+    let sets = samples.each_ref().map(|set| set.view());
     let points = standardize(float, &points);
-    let pair = |distance: fn(_, _) -> f64| Pair {
-        f32: distance(by_float.view(), points.view()),
-        int8: distance(by_integer.view(), points.view()),
-    };
-    Ok(Loss::FlowMatching {
-        sliced_w2: pair(sliced_w2),
-        energy_distance: pair(energy_distance),
+    let sliced_w2s = sliced_w2s(&sets, points.view());
+    let energy_distances = energy_distances(&sets, points.view());
+    let pair = |(f32, int8)| Pair { f32, int8 };
+    Ok(Loss {
+        nll: nlls.map(pair),
+        sliced_w2: pair((sliced_w2s[0], sliced_w2s[1])),
+        energy_distance: pair((energy_distances[0], energy_distances[1])),
     })
-}
-
-/// As many rows as figures are computed on.
-fn first(rows: &Array2<f32>) -> Array2<f32> {
-    let count = rows.nrows().min(POINTS);
-    rows.slice_axis(Axis(0), Slice::from(..count)).to_owned()
 }

@@ -21,7 +21,7 @@ use super::Arguments;
 /// Assembles the extension's instructions, which Rust's target for Armv8-M leaves out.
 macro_rules! core {
     () => {
-        concat!(".cpu ", env!("FLOWLET_DSP_CORE"))
+        env!("FLOWLET_DSP_DIRECTIVE")
     };
 }
 

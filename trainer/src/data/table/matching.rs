@@ -32,7 +32,7 @@ impl Table {
     }
 
     /// As [`matching`](Self::matching), with only the rows where each of `filters`, a column and a
-    /// value, holds.
+    /// value, holds. Where columns go by their place, those of the filters may stand beside them.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl Table {
         let features = if self.named && labels.len() == dim + context_dim {
             self.by_label(labels, dim)
         } else {
-            self.by_position(dim, context_dim)
+            self.by_position(filters, dim, context_dim)
         };
         features
             .and_then(|(columns, context)| {
@@ -94,19 +94,25 @@ impl Table {
 
     fn by_position(
         &self,
+        filters: &[(String, String)],
         dim: usize,
         context_dim: usize,
     ) -> Result<(Vec<usize>, Vec<Feature>), Problem> {
         let found = self.names.len();
-        if found != dim + context_dim {
+        let mut columns = if found == dim + context_dim {
+            (0..found).collect()
+        } else {
+            self.columns_beside(filters, &[])
+        };
+        if columns.len() != dim + context_dim {
             return Err(Problem::ColumnCount {
                 found,
                 dim,
                 context_dim,
             });
         }
-        let context = (dim..found).map(Feature::Number).collect();
-        Ok(((0..dim).collect(), context))
+        let context = columns.split_off(dim);
+        Ok((columns, context.into_iter().map(Feature::Number).collect()))
     }
 
     fn rows_of(
@@ -204,8 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn filters_may_stand_beside_columns_by_position() {
+        let table = table_of("new.csv", "kind,u,v,w\na,1,2,3\nb,4,5,6\n").unwrap();
+        let filtered = |name: &str, value: &str, context_dim| {
+            let filters = [(name.to_owned(), value.to_owned())];
+            table.matching_where(&filters, &[], 2, context_dim)
+        };
+        let data = filtered("kind", "b", 1).unwrap();
+        assert_eq!(data.points, array![[4.0, 5.0]]);
+        assert_eq!(data.context, array![[6.0]]);
+        let message = filtered("kind", "b", 0).unwrap_err().to_string();
+        assert!(message.contains("there are 4 columns"), "{message}");
+        // A column of the model's own stays.
+        let table = table_of("new.csv", "u,v,w\n1,2,3\n4,5,6\n").unwrap();
+        let filters = [("w".to_owned(), "6".to_owned())];
+        let data = table.matching_where(&filters, &[], 2, 1).unwrap();
+        assert_eq!(data.context, array![[6.0]]);
+    }
+
+    #[test]
     fn by_position_the_count_is_exact() {
-        let expected = "there are 3 columns: the model takes 2, then 0 of context";
+        let expected = "there are 3 columns where the model takes 2, then 0 of context: \
+                        give just those, in this order";
         let message = matched("new.csv", "u,v,w\n1,2,3\n", &[], (2, 0)).unwrap_err();
         assert_eq!(message, expected);
         let bytes = npy(array![[1.0, 2.0, 3.0]]);

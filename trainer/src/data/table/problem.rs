@@ -205,7 +205,10 @@ pub enum Problem {
         found: String,
     },
     /// Without names, the number of columns has to be the model's.
-    #[error("there are {found} columns: the model takes {dim}, then {context_dim} of context")]
+    #[error(
+        "there are {found} columns where the model takes {dim}, then {context_dim} of context: \
+         give just those, in this order"
+    )]
     ColumnCount {
         /// Columns there are.
         found: usize,

@@ -128,22 +128,31 @@ impl Table {
         })
     }
 
-    /// The columns that are neither filtered nor context.
+    /// The columns that are neither filtered nor context, of which there must be some.
     fn remaining_columns(
         &self,
         filters: &[(String, String)],
         context: &[usize],
     ) -> Result<Vec<usize>, Problem> {
-        let filtered: HashSet<Option<usize>> =
-            filters.iter().map(|(name, _)| self.column(name)).collect();
-        let remains =
-            |column: &usize| !filtered.contains(&Some(*column)) && !context.contains(column);
-        let columns: Vec<usize> = (0..self.names.len()).filter(remains).collect();
+        let columns = self.columns_beside(filters, context);
         if columns.is_empty() {
             let found = listed(&self.names);
             return Err(Problem::NoColumns { found });
         }
         Ok(columns)
+    }
+
+    /// All columns that are neither filtered nor `context`.
+    pub(super) fn columns_beside(
+        &self,
+        filters: &[(String, String)],
+        context: &[usize],
+    ) -> Vec<usize> {
+        let filtered: HashSet<Option<usize>> =
+            filters.iter().map(|(name, _)| self.column(name)).collect();
+        let remains =
+            |column: &usize| !filtered.contains(&Some(*column)) && !context.contains(column);
+        (0..self.names.len()).filter(remains).collect()
     }
 
     fn check_chosen_once<'a>(
