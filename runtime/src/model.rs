@@ -52,7 +52,8 @@ impl<'a> Model<'a> {
     ///
     /// # Cost
     ///
-    /// Reads every byte twice, at 30 to 50 instructions a byte for nets in integers.
+    /// Reads every byte twice, at 15 instructions a byte on Armv7-M and 21 on Armv6-M and RV32IM,
+    /// counted with 41 KB of int8 nets and built for speed.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
         let body = check_header(bytes)?;
         if !bytes.as_ptr().cast::<u32>().is_aligned() {

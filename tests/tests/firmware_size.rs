@@ -1,15 +1,15 @@
 //! The least firmware that samples a model is no larger than the table says that it was.
 //!
 //! `cargo xtask size --bless` writes the table anew, for a growth that is worth it or for another
-//! compiler.
+//! compiler; `Board::sampler_memory` has its numbers for `flowlet inspect`.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use flowlet_tests::firmware_size::Size;
-use flowlet_tests::workload::default_real_nvp;
-use flowlet_trainer::board::Board;
+use flowlet_tests::workload::{default_real_nvp, f32_real_nvp};
+use flowlet_trainer::board::{Board, Memory};
 
 /// How much is no growth: another release of the compiler or of a dependency.
 const TOLERANCE_PERCENT: u64 = 2;
@@ -43,6 +43,35 @@ fn firmware_grows_on_purpose_only() {
     let (_, lens) = m4.expect("all boards are measured");
     let within = lens.iter().zip(M4_LIMITS).all(|(len, most)| *len <= most);
     assert!(within, "{lens:?} bytes are beyond {M4_LIMITS:?}");
+}
+
+#[test]
+fn inspect_tells_the_sizes_of_the_table() {
+    let text = fs::read_to_string(table()).expect("the table can be read");
+    let told = Board::ALL.map(|board| {
+        let memory = board.sampler_memory();
+        let lens = [memory.flash as u64, memory.ram as u64];
+        (board.name().into(), lens)
+    });
+    assert_eq!(from_csv(&text), told, "see `Board::sampler_memory`");
+}
+
+#[test]
+fn an_f32_model_takes_no_more_than_inspect_tells() {
+    let workload = f32_real_nvp();
+    let file = workload.file();
+    let model = file.model().expect("it is made as a model");
+    for board in Board::ALL {
+        let size = Size::of(board, PROFILE, &workload);
+        let told = Memory::of_sampler(board, &model, file.bytes().len());
+        let (flash, ram) = (size.flash() + size.model, size.ram() + size.scratch);
+        println!("{board}: {flash} of {}, {ram} of {}", told.flash, told.ram);
+        assert!(
+            flash <= told.flash as u64,
+            "{board}: {flash} bytes of flash"
+        );
+        assert!(ram <= told.ram as u64, "{board}: {ram} bytes of RAM");
+    }
 }
 
 #[test]

@@ -3,9 +3,11 @@
 //! The boards are QEMU's. Their firmware is built from `firmware-examples` in the checkout
 //! that this crate was built in.
 
+pub mod cost;
 mod emulator;
 mod error;
 pub mod firmware;
+mod memory;
 mod transcript;
 
 use std::fmt;
@@ -16,6 +18,7 @@ use flowlet::{Kind, Model};
 use ndarray::Array2;
 
 pub use error::BoardError;
+pub use memory::Memory;
 
 use self::emulator::Emulator;
 use self::firmware::Program;
@@ -41,62 +44,74 @@ pub enum Board {
 #[derive(Debug)]
 struct Facts {
     name: &'static str,
+    core: &'static str,
     description: &'static str,
     target: &'static str,
     emulator: &'static Emulator,
     machine: &'static str,
     flash_len: usize,
+    ram_len: usize,
     /// What a multiply-add takes in QEMU, measured on one core of a slow host.
     time_per_mac: Duration,
 }
 
 static QEMU_M0: Facts = Facts {
     name: "qemu-m0",
+    core: "Cortex-M0",
     description: "Cortex-M0 with 16 KB of RAM and 256 KB of flash, in QEMU (microbit)",
     target: "thumbv6m-none-eabi",
     emulator: &emulator::ARM,
     machine: "microbit",
     flash_len: 256 << 10,
+    ram_len: 16 << 10,
     time_per_mac: Duration::from_nanos(1000),
 };
 
 static QEMU_M3: Facts = Facts {
     name: "qemu-m3",
+    core: "Cortex-M3",
     description: "Cortex-M3 with 4 MB of RAM, in QEMU (mps2-an385)",
     target: "thumbv7m-none-eabi",
     emulator: &emulator::ARM,
     machine: "mps2-an385",
     flash_len: 4 << 20,
+    ram_len: 4 << 20,
     time_per_mac: Duration::from_nanos(650),
 };
 
 static QEMU_M4: Facts = Facts {
     name: "qemu-m4",
+    core: "Cortex-M4F",
     description: "Cortex-M4F with 4 MB of RAM, in QEMU (mps2-an386)",
     target: "thumbv7em-none-eabihf",
     emulator: &emulator::ARM,
     machine: "mps2-an386",
     flash_len: 4 << 20,
+    ram_len: 4 << 20,
     time_per_mac: Duration::from_nanos(100),
 };
 
 static QEMU_M33: Facts = Facts {
     name: "qemu-m33",
+    core: "Cortex-M33",
     description: "Cortex-M33 with FPU and 4 MB of RAM, in QEMU (mps2-an505)",
     target: "thumbv8m.main-none-eabihf",
     emulator: &emulator::ARM,
     machine: "mps2-an505",
     flash_len: 4 << 20,
+    ram_len: 4 << 20,
     time_per_mac: Duration::from_nanos(100),
 };
 
 static QEMU_RV32: Facts = Facts {
     name: "qemu-rv32",
+    core: "RV32IMAC",
     description: "RV32IMAC with 4 MB of RAM, in QEMU (virt)",
     target: "riscv32imac-unknown-none-elf",
     emulator: &emulator::RISCV32,
     machine: "virt",
     flash_len: 4 << 20,
+    ram_len: 4 << 20,
     time_per_mac: Duration::from_nanos(600),
 };
 
@@ -125,6 +140,11 @@ impl Board {
         self.facts().name
     }
 
+    /// What its core is called.
+    pub fn core(self) -> &'static str {
+        self.facts().core
+    }
+
     /// The core, the memory and the machine, in a line.
     pub fn description(self) -> &'static str {
         self.facts().description
@@ -133,11 +153,6 @@ impl Board {
     /// Rust's name for what it executes.
     pub fn target(self) -> &'static str {
         self.facts().target
-    }
-
-    /// Bytes of flash.
-    pub fn flash_len(self) -> usize {
-        self.facts().flash_len
     }
 
     /// What plays it.
@@ -320,7 +335,7 @@ fn check_request(model: &Model<'_>, request: &Request) -> Result<(), BoardError>
 }
 
 fn check_flash(board: Board, model_len: usize) -> Result<(), BoardError> {
-    let flash_len = board.flash_len();
+    let flash_len = board.memory().flash;
     if model_len + firmware::MAX_CODE_LEN <= flash_len {
         return Ok(());
     }
@@ -564,6 +579,27 @@ mod tests {
             assert_eq!(default_n(board, u64::MAX), 1);
         }
         assert!(default_n(Board::QemuM0, 10_000) < default_n(Board::QemuM4, 10_000));
+    }
+
+    #[test]
+    fn a_board_has_the_memory_of_its_map() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = folder.with_file_name("firmware-examples/support/boards");
+        for board in Board::ALL {
+            let map = std::fs::read_to_string(folder.join(format!("{board}.x"))).unwrap();
+            let len = |memory: &str| {
+                let mut lines = map.lines().map(str::trim_start);
+                let line = lines.find(|line| line.starts_with(memory)).unwrap();
+                let len = line.split("LENGTH = ").nth(1).unwrap();
+                match len.split_at(len.len() - 1) {
+                    (number, "K") => number.parse::<usize>().unwrap() << 10,
+                    (number, "M") => number.parse::<usize>().unwrap() << 20,
+                    _ => panic!("{line}"),
+                }
+            };
+            let (flash, ram) = (len("FLASH"), len("RAM"));
+            assert_eq!(Memory { flash, ram }, board.memory(), "{board}");
+        }
     }
 
     #[test]

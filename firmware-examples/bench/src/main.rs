@@ -57,6 +57,9 @@ fn bench(board: &mut ThisBoard) -> Result<(), Error> {
         let mut sampler = model.sampler_given(&CONTEXT, &mut scratch)?;
         counted(console, "sample", || sampler.sample(&mut rng, &mut x))?;
         black_box(&x);
+        x = core::array::from_fn(|_| StandardNormal.sample(&mut rng));
+        counted(console, "transport", || sampler.transport(&mut x))?;
+        black_box(&x);
     }
     flow(console, &model, &mut rng, &mut scratch)?;
     match model.description().net.precision {

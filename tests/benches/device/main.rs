@@ -3,16 +3,11 @@
 mod table;
 
 use flowlet::Kind;
-use flowlet_tests::counter::Counts;
 use flowlet_tests::firmware_size::{PROFILES, Size};
-use flowlet_tests::workload::{Workload, default_flow_matching, default_real_nvp, nets};
+use flowlet_tests::workload::{NORMALS, Workload, default_flow_matching, default_real_nvp, nets};
 use flowlet_trainer::board::Board;
-use flowlet_trainer::board::firmware::build;
 
 use table::{Table, grouped};
-
-/// Draws in one bracket of `firmware-examples/bench`.
-const NORMALS: f64 = 1000.0;
 
 fn main() {
     println!("{}", nets_alone());
@@ -30,9 +25,9 @@ fn nets_alone() -> Table {
     table.head("core", nets.iter().map(|net| net.title));
     for board in Board::ALL {
         table.row(
-            core(board),
+            board.core(),
             nets.iter().map(|net| {
-                let count = counts(board, net).median("net");
+                let count = net.counts(board).median("net");
                 format!(
                     "{} ({:.2}), {}, {}",
                     grouped(count.instructions),
@@ -75,12 +70,12 @@ fn whole_model(workload: &Workload) -> Table {
         ],
     );
     for board in Board::ALL {
-        let counts = counts(board, workload);
+        let counts = workload.counts(board);
         let [sample, operation, load] =
             ["sample", operation, "load"].map(|name| counts.median(name));
-        let normal = counts.median("normals").instructions as f64 / NORMALS;
+        let normal = counts.median("normals").instructions as f64 / f64::from(NORMALS);
         table.row(
-            core(board),
+            board.core(),
             [
                 grouped(sample.instructions),
                 format!("{:.2}", sample.instructions as f64 / macs_per_sample as f64),
@@ -130,23 +125,7 @@ fn memory(workload: &Workload) -> Table {
             size.scratch,
         ];
         let cells = [profile.into()].into_iter().chain(numbers.map(grouped));
-        table.row(core(board), cells);
+        table.row(board.core(), cells);
     }
     table
-}
-
-fn counts(board: Board, workload: &Workload) -> Counts {
-    let program = build(board, "bench", Some(&workload.file()));
-    let program = program.unwrap_or_else(|error| panic!("{error}"));
-    Counts::of(board, &program, "")
-}
-
-fn core(board: Board) -> &'static str {
-    match board {
-        Board::QemuM0 => "Cortex-M0",
-        Board::QemuM3 => "Cortex-M3",
-        Board::QemuM4 => "Cortex-M4F",
-        Board::QemuM33 => "Cortex-M33",
-        Board::QemuRv32 => "RV32IMAC",
-    }
 }

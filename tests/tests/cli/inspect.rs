@@ -51,6 +51,51 @@ fn inspect_tells_what_a_flow_matching_model_holds() {
 }
 
 #[test]
+fn inspect_tells_what_a_model_takes_of_each_board() {
+    let folder = folder_with_moons();
+    let facts = folder.json("inspect moons.flow");
+    let boards = facts["boards"].as_array().unwrap();
+    let names: Vec<_> = boards.iter().map(|board| &board["board"]).collect();
+    assert_eq!(
+        names,
+        ["qemu-m0", "qemu-m3", "qemu-m4", "qemu-m33", "qemu-rv32"]
+    );
+    let [file, scratch] = ["bytes", "scratch_len"].map(|key| facts[key].as_u64().unwrap());
+    for board in boards {
+        assert!(board["flash"].as_u64().unwrap() > file, "{board}");
+        assert!(board["ram"].as_u64().unwrap() > 4 * scratch, "{board}");
+        assert_eq!(board["fits"], true, "{board}");
+    }
+    let instructions = |i: usize| boards[i]["instructions"].as_u64().unwrap();
+    // Software floats on the one, hardware floats on the other.
+    assert!(instructions(0) > 2 * instructions(2), "{facts}");
+    let text = folder.succeed("inspect moons.flow");
+    assert_tells(
+        &text,
+        &["instructions a sample, ±6 %", "Cortex-M4F", "RV32IMAC"],
+    );
+}
+
+#[test]
+fn inspect_tells_which_boards_are_too_small() {
+    let folder = Folder::new();
+    // Four nets of 67 KB.
+    folder
+        .succeed("train moons --points 500 --steps 1 --layers 4 --hidden 128,128 --precision f32");
+    let facts = folder.json("inspect moons.flow");
+    let fits: Vec<_> = facts["boards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|board| board["fits"].as_bool().unwrap())
+        .collect();
+    assert_eq!(fits, [false, true, true, true, true]);
+    let text = folder.succeed("inspect moons.flow");
+    let row = text.lines().find(|line| line.contains("qemu-m0")).unwrap();
+    assert!(row.ends_with("no, too little flash"), "{row}");
+}
+
+#[test]
 fn no_command_takes_a_damaged_model() {
     let folder = folder_with_moons();
     let whole = folder.read("moons.flow");

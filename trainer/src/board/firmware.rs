@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use flowlet::Precision;
 use tempfile::TempDir;
 
 use super::{Board, BoardError};
@@ -61,7 +62,14 @@ pub fn build_with(
     let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
     lock.lock().map_err(io("lock", &lock_path))?;
 
-    let mut cargo = cargo(board, package, profile, &source);
+    let mut features = board.name().to_owned();
+    if let Some(model) = model
+        && model.model()?.description().net.precision == Precision::F32
+    {
+        // Of which an example may go without, for integer nets.
+        features += ",flowlet/f32";
+    }
+    let mut cargo = cargo(board, package, profile, &features, &source);
     if let Some(model) = model {
         let path = target.join("model.flow");
         place(&path, model.bytes())?;
@@ -99,7 +107,7 @@ fn check_target(board: Board) -> Result<(), BoardError> {
     }
 }
 
-fn cargo(board: Board, package: &str, profile: &str, source: &Path) -> Command {
+fn cargo(board: Board, package: &str, profile: &str, features: &str, source: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let foreign = env::vars_os().map(|(name, _)| name);
     for name in foreign.filter(|name| is_foreign(&name.to_string_lossy())) {
@@ -108,7 +116,7 @@ fn cargo(board: Board, package: &str, profile: &str, source: &Path) -> Command {
     cargo
         .current_dir(source)
         .args(["build", "--profile", profile, "--quiet", "--locked"])
-        .args(["--package", package, "--features", board.name()])
+        .args(["--package", package, "--features", features])
         .args(["--target", board.target(), "--target-dir", "target"]);
     cargo
 }

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
-/// Lines that come first, then facts in the order in which they are told.
+/// Lines that come first, then facts in the order in which they are told, then tables.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     heading: String,
     lines: Vec<(String, String)>,
+    tables: String,
     values: Map<String, Value>,
 }
 
@@ -31,6 +32,27 @@ impl Report {
         self.heading.push('\n');
     }
 
+    /// Adds a table that only people are told: its first row is the head, its first column is text
+    /// and the others are aligned as numbers are.
+    pub(super) fn table<const N: usize>(&mut self, rows: &[[String; N]]) {
+        let widths: [usize; N] = std::array::from_fn(|i| {
+            let widths = rows.iter().map(|row| row[i].chars().count());
+            widths.max().unwrap_or(0)
+        });
+        self.tables.push('\n');
+        for row in rows {
+            let mut line = String::new();
+            for (i, (cell, width)) in row.iter().zip(widths).enumerate() {
+                line += &match i {
+                    0 => format!("{cell:width$}"),
+                    _ => format!("  {cell:>width$}"),
+                };
+            }
+            self.tables += line.trim_end();
+            self.tables.push('\n');
+        }
+    }
+
     /// Adds a fact that only machines are told.
     pub(super) fn value(&mut self, key: &str, value: impl Into<Value>) {
         self.values.insert(key.into(), value.into());
@@ -40,6 +62,7 @@ impl Report {
     pub(super) fn append(&mut self, other: Self) {
         self.heading += &other.heading;
         self.lines.extend(other.lines);
+        self.tables += &other.tables;
         self.values.extend(other.values);
     }
 
@@ -56,7 +79,7 @@ impl Report {
         for (label, text) in &self.lines {
             writeln!(output, "{label:width$}  {text}")?;
         }
-        Ok(())
+        write!(output, "{}", self.tables)
     }
 }
 
