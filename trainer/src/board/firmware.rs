@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::model_file::ModelFile;
 
 /// Bytes of flash that the sampler takes at most, without its model.
-pub(super) const MAX_CODE_LEN: usize = 56 << 10;
+pub(super) const MAX_CODE_LEN: usize = 64 << 10;
 
 /// A program for a board, in a folder of its own that goes with it.
 #[derive(Debug)]
