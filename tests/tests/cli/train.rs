@@ -50,7 +50,9 @@ fn report_has_its_keys_and_agrees_with_inspect() {
         (&report["training_rows"], &report["validation_rows"]),
         (&450.into(), &50.into())
     );
-    let inspected = folder.json("inspect moons.flow");
+    let mut inspected = folder.json("inspect moons.flow");
+    // Which it alone tells.
+    inspected.as_object_mut().unwrap().remove("boards");
     for (key, value) in inspected.as_object().unwrap() {
         assert_eq!(&report[key], value, "{key}");
     }
