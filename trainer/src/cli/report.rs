@@ -32,22 +32,26 @@ impl Report {
         self.heading.push('\n');
     }
 
-    /// Adds a table that only people are told: its first row is the head, its first column is text
-    /// and the others are aligned as numbers are.
+    /// Adds a table that only people are told, its head first; columns of numbers end at one edge.
     pub(super) fn table<const N: usize>(&mut self, rows: &[[String; N]]) {
-        let widths: [usize; N] = std::array::from_fn(|i| {
-            let widths = rows.iter().map(|row| row[i].chars().count());
-            widths.max().unwrap_or(0)
+        let columns: [(usize, bool); N] = std::array::from_fn(|i| {
+            let cells = rows.iter().map(|row| row[i].as_str());
+            let width = cells.clone().map(|cell| cell.chars().count()).max();
+            let is_numbers = cells
+                .last()
+                .is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit()));
+            (width.unwrap_or(0), is_numbers)
         });
         self.tables.push('\n');
         for row in rows {
-            let mut line = String::new();
-            for (i, (cell, width)) in row.iter().zip(widths).enumerate() {
-                line += &match i {
-                    0 => format!("{cell:width$}"),
-                    _ => format!("  {cell:>width$}"),
-                };
-            }
+            let cells =
+                row.iter()
+                    .zip(columns)
+                    .map(|(cell, (width, is_numbers))| match is_numbers {
+                        true => format!("{cell:>width$}"),
+                        false => format!("{cell:width$}"),
+                    });
+            let line = cells.collect::<Vec<_>>().join("  ");
             self.tables += line.trim_end();
             self.tables.push('\n');
         }
