@@ -35,10 +35,10 @@ impl Report {
     /// Adds a table that only people are told, its head first; columns of numbers end at one edge.
     pub(super) fn table<const N: usize>(&mut self, rows: &[[String; N]]) {
         let columns: [(usize, bool); N] = std::array::from_fn(|i| {
-            let cells = rows.iter().map(|row| row[i].as_str());
+            let mut cells = rows.iter().map(|row| row[i].as_str());
             let width = cells.clone().map(|cell| cell.chars().count()).max();
             let is_numbers = cells
-                .last()
+                .next_back()
                 .is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit()));
             (width.unwrap_or(0), is_numbers)
         });
