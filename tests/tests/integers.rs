@@ -168,6 +168,45 @@ fn no_sum_can_overflow() {
     }
 }
 
+/// Wherever in a block the weight lies, six inputs and the two that fill their group up.
+#[test]
+fn each_weight_counts_in_the_sum_of_its_output() {
+    const HIDDEN: usize = 6;
+    let step_count = std::num::NonZeroU16::MIN;
+    let kind = Kind::FlowMatching { step_count };
+    let description = random_int8::description(4, 0, kind, &[HIDDEN as u16], Activation::Tanh);
+    let error = |output: usize, input: usize, bias: i32| {
+        let mut biases = [0; 4];
+        biases[output] = bias;
+        let mut weights = [128, 0].repeat(16);
+        let pair = 16 * (input / 4) + 8 * (input % 4 / 2) + 4 * (output / 2);
+        let at = pair + 2 * (input % 2) + 1 - output % 2;
+        weights[at] = 127u8.wrapping_neg() ^ weights[at];
+        let bytes = [
+            &[0u8; 16][..],                  // means
+            &1f32.to_le_bytes().repeat(4),   // standard deviations
+            &[0; 4 + 2 * (16 + 8 * 5)],      // first layer: header, two blocks
+            &[0; 4],                         // header
+            &biases.map(i32::to_le_bytes).concat(),
+            &weights,
+            &[0; 8],                         // multipliers
+        ];
+        load(&encode(&description, &bytes.concat())).err()
+    };
+    let largest = i32::MAX - (127 << 15);
+    for output in 0..4 {
+        for input in 0..HIDDEN {
+            assert_eq!(error(output, input, largest), None, "{output} {input}");
+            let beyond = error(output, input, largest + 1);
+            assert_eq!(beyond, Some(Error::Overflow), "{output} {input}");
+        }
+        for input in HIDDEN..8 {
+            let padded = error(output, input, 0);
+            assert_eq!(padded, Some(Error::Malformed), "{output} {input}");
+        }
+    }
+}
+
 /// A hidden layer's sums are multiplied, then shifted, which must not overflow either.
 #[test]
 fn no_shifted_sum_can_overflow() {
