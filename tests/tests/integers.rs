@@ -183,13 +183,13 @@ fn each_weight_counts_in_the_sum_of_its_output() {
         let at = pair + 2 * (input % 2) + 1 - output % 2;
         weights[at] = 127u8.wrapping_neg() ^ weights[at];
         let bytes = [
-            &[0u8; 16][..],                  // means
-            &1f32.to_le_bytes().repeat(4),   // standard deviations
-            &[0; 4 + 2 * (16 + 8 * 5)],      // first layer: header, two blocks
-            &[0; 4],                         // header
+            &[0u8; 16][..],                // means
+            &1f32.to_le_bytes().repeat(4), // standard deviations
+            &[0; 4 + 2 * (16 + 8 * 5)],    // first layer: header, two blocks
+            &[0; 4],                       // header
             &biases.map(i32::to_le_bytes).concat(),
             &weights,
-            &[0; 8],                         // multipliers
+            &[0; 8], // multipliers
         ];
         load(&encode(&description, &bytes.concat())).err()
     };

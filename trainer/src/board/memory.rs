@@ -13,10 +13,10 @@ pub struct Memory {
     pub ram: usize,
 }
 
-/// What f32 nets add at most, on any board: to the code `tanh`, `expm1` and the layers, and their stack.
+/// What f32 nets add at most, on any board: the code of `tanh`, `expm1` and the layers, and stack.
 const F32_NETS: Memory = Memory {
     flash: 3 << 10,
-    ram: 128,
+    ram: 32,
 };
 
 impl Board {
