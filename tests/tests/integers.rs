@@ -181,7 +181,7 @@ fn each_weight_counts_in_the_sum_of_its_output() {
         let mut weights = [128, 0].repeat(16);
         let pair = 16 * (input / 4) + 8 * (input % 4 / 2) + 4 * (output / 2);
         let at = pair + 2 * (input % 2) + 1 - output % 2;
-        weights[at] = 127u8.wrapping_neg() ^ weights[at];
+        weights[at] ^= 127u8.wrapping_neg();
         let bytes = [
             &[0u8; 16][..],                // means
             &1f32.to_le_bytes().repeat(4), // standard deviations
