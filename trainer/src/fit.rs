@@ -236,6 +236,8 @@ fn random(seed: u64) -> Xoshiro256PlusPlus {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use ndarray::{Array2, Axis};
     use rand::RngExt;
 
@@ -285,7 +287,10 @@ mod tests {
     fn weights_do_not_depend_on_the_number_of_threads() {
         for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
             let options = small(options);
-            assert_eq!(in_pool(1, &options), in_pool(2, &options));
+            let alone = in_pool(1, &options);
+            for threads in [2, 3] {
+                assert_eq!(alone, in_pool(threads, &options), "{threads} threads");
+            }
         }
     }
 
@@ -379,6 +384,40 @@ mod tests {
         assert_eq!(best, Some((fitted.validation_loss, fitted.best_step)));
         assert!(fitted.best_step < 1000, "no overfitting, no test");
         assert_eq!(losses.last().map(|last| last.1), Some(1000));
+    }
+
+    #[test]
+    fn patience_ends_a_run_that_finds_nothing_better() {
+        let options = FitOptions {
+            steps: 1000,
+            patience: Some(5),
+            ..FitOptions::real_nvp()
+        };
+        // So few rows that training overfits.
+        let fitted = fit(&band(40), &options, &mut |_| {}).unwrap();
+        assert_eq!(fitted.end, End::Patience);
+        assert!(fitted.steps < 1000);
+        let looks: Vec<usize> = fitted.history.iter().map(|look| look.step).collect();
+        let best = looks.iter().position(|&step| step == fitted.best_step);
+        assert_eq!(best, Some(looks.len() - 6), "{looks:?}");
+        assert_eq!(looks.last(), Some(&fitted.steps));
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_gives_its_best_weights() {
+        let stop = AtomicBool::new(false);
+        let stopped = fit_controlled(
+            &band(100),
+            &small(FitOptions::real_nvp()),
+            Controls {
+                stop: &stop,
+                ..Controls::new(&mut |now| stop.store(now.step >= 40, Ordering::Relaxed))
+            },
+        );
+        let stopped = stopped.unwrap();
+        assert_eq!((stopped.end, stopped.steps), (End::Stopped, 40));
+        let losses = stopped.history.iter().map(|look| look.validation);
+        assert_eq!(losses.reduce(f64::min), Some(stopped.validation_loss));
     }
 
     #[test]

@@ -174,3 +174,139 @@ fn digest(dataset: &Dataset) -> u32 {
     }
     hasher.finalize()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::data::toy::ToySet;
+    use crate::fit::{Controls, End, Fitted, Progress, fit, fit_controlled};
+
+    fn moons(seed: u64) -> Dataset {
+        ToySet::Moons.sample(600, &mut Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+
+    fn small(options: FitOptions) -> FitOptions {
+        FitOptions {
+            hidden: vec![8, 8],
+            layers: 2,
+            steps: 300,
+            // Several rounds through the rows, none of which ends with a look.
+            batch: 100,
+            ..options
+        }
+    }
+
+    /// A run that is stopped in the first step after `step` and leaves a checkpoint.
+    fn stopped(options: &FitOptions, step: usize, folder: &TempDir) -> PathBuf {
+        let path = folder.path().join("checkpoint");
+        let stop = AtomicBool::new(false);
+        let mut report = |now: &Progress| {
+            stop.store(now.step >= step, Ordering::Relaxed);
+        };
+        let controls = Controls {
+            stop: &stop,
+            checkpoint: Some(&path),
+            ..Controls::new(&mut report)
+        };
+        let fitted = fit_controlled(&moons(1), options, controls).unwrap();
+        assert_eq!(fitted.end, End::Stopped);
+        path
+    }
+
+    fn resumed(dataset: &Dataset, options: &FitOptions, path: &Path) -> Result<Fitted, Error> {
+        let mut report = |now: &Progress| assert!(now.step > 100, "begun anew");
+        let controls = Controls {
+            resume: Some(path),
+            ..Controls::new(&mut report)
+        };
+        fit_controlled(dataset, options, controls)
+    }
+
+    fn refusal(dataset: &Dataset, options: &FitOptions, path: &Path) -> String {
+        let error = resumed(dataset, options, path).unwrap_err();
+        assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+        let message = error.to_string();
+        let problem = message.strip_prefix(&format!("{} ", path.display()));
+        problem.unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_resumed_run_ends_as_the_unbroken_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
+            let options = small(options);
+            let unbroken = fit(&moons(1), &options, &mut |_| {}).unwrap();
+            let path = stopped(&options, 100, &folder);
+            let resumed = resumed(&moons(1), &options, &path).unwrap();
+            assert_eq!(unbroken.flow.nets, resumed.flow.nets);
+            assert_eq!(unbroken.history, resumed.history);
+            assert_eq!(unbroken.best_step, resumed.best_step);
+        }
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = small(FitOptions::real_nvp());
+        let path = stopped(&options, 100, &folder);
+        let bytes = fs::read(&path).unwrap();
+        let dataset = moons(1);
+        let checkpoints = Checkpoints::new(Some(&path), None, &options, &dataset);
+        assert!(checkpoints.decode(&bytes).is_ok());
+        for length in (0..bytes.len()).step_by(7) {
+            assert!(checkpoints.decode(&bytes[..length]).is_err(), "{length}");
+        }
+        for i in (0..bytes.len()).step_by(7) {
+            let mut bytes = bytes.clone();
+            bytes[i] ^= 1 << (i % 8);
+            assert!(checkpoints.decode(&bytes).is_err(), "byte {i}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_checkpoint_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = small(FitOptions::real_nvp());
+        let path = stopped(&options, 100, &folder);
+        let other = |change: fn(&mut FitOptions)| {
+            let mut options = options.clone();
+            change(&mut options);
+            refusal(&moons(1), &options, &path)
+        };
+        assert_eq!(
+            other(|options| options.steps = 400),
+            "is of a run with steps 300, not 400: resume it with the options that it began with"
+        );
+        let hidden = other(|options| options.hidden = vec![8]);
+        assert!(hidden.starts_with("is of a run with hidden 8,8, not 8:"));
+        let patience = other(|options| options.patience = Some(9));
+        assert!(patience.starts_with("is of a run with patience none, not 9:"));
+        assert_eq!(
+            refusal(&moons(2), &options, &path),
+            "is of a run on other data: resume it with the data that it began with"
+        );
+    }
+
+    #[test]
+    fn what_is_no_checkpoint_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = small(FitOptions::real_nvp());
+        let path = folder.path().join("checkpoint");
+        fs::write(&path, "x,y\n1,2\n3,4\n5,6\n7,8\n9,10\n11,12\n").unwrap();
+        let message = refusal(&moons(1), &options, &path);
+        assert_eq!(message, "is no checkpoint of flowlet train");
+        let mut bytes = [MAGIC, &[0; 8]].concat();
+        bytes[MAGIC.len()] = 99;
+        fs::write(&path, bytes).unwrap();
+        let message = refusal(&moons(1), &options, &path);
+        assert!(message.contains("another version"), "{message}");
+    }
+}
