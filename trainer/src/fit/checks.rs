@@ -103,7 +103,7 @@ mod tests {
         );
         let steps = message(|options| {
             *options = FitOptions::flow_matching();
-            options.step_count = 0;
+            options.step_count = Some(0);
         });
         assert_eq!(steps, "a flow-matching model needs at least one Euler step");
     }
