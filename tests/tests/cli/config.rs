@@ -82,7 +82,7 @@ fn what_is_wrong_is_told_with_its_line() {
             ["line 2", "'300'", "1..=256"],
         ),
         ("seed = 1\nmodel = 'glow'", ["line 2", "'glow'", "real-nvp"]),
-        ("seed = 1\nseed = 2", ["line 2", "seed", "duplicate"]),
+        ("seed = 1\nseed = 2", ["line 2", "my.toml", "duplicate"]),
         ("steps = true", ["line 1", "steps is a number", "boolean"]),
         (
             "hidden = [{ a = 1 }]",
