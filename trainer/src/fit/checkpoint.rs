@@ -263,6 +263,31 @@ mod tests {
     }
 
     #[test]
+    fn a_resumed_run_gives_up_when_the_unbroken_one_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint");
+        let options = FitOptions {
+            learning_rate: 1e38,
+            ..small(FitOptions::real_nvp())
+        };
+        let unbroken = fit(&moons(1), &options, &mut |_| {}).unwrap_err();
+        // Stopped after its first retreat, without any weights to keep.
+        let (stop, mut report) = (AtomicBool::new(true), |_: &_| {});
+        let controls = Controls {
+            stop: &stop,
+            checkpoint: Some(&path),
+            ..Controls::new(&mut report)
+        };
+        fit_controlled(&moons(1), &options, controls).unwrap_err();
+        let controls = Controls {
+            resume: Some(&path),
+            ..Controls::new(&mut report)
+        };
+        let resumed = fit_controlled(&moons(1), &options, controls).unwrap_err();
+        assert_eq!(unbroken.to_string(), resumed.to_string());
+    }
+
+    #[test]
     fn a_damaged_checkpoint_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let options = small(FitOptions::real_nvp());
