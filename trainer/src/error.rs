@@ -129,6 +129,14 @@ pub enum Error {
         /// What it lacks, and what to do.
         problem: String,
     },
+    /// A checkpoint cannot be resumed.
+    #[error("{} {problem}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A model could not be run on a board.
     #[error(transparent)]
     Board(#[from] BoardError),

@@ -1,24 +1,31 @@
 //! Fits a flow to points.
 
+mod checkpoint;
 mod checks;
+pub mod controls;
 pub mod objective;
 mod shards;
 mod split;
+mod state;
 mod training;
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::data::Dataset;
 use crate::flow::{Flow, FlowKind};
 use crate::flow_matching::FlowMatching;
 use crate::real_nvp::{RealNvp, SCALE_CLIP};
+use checkpoint::Checkpoints;
+pub use controls::{Controls, End};
 use split::Split;
 use training::Training;
 
 /// The kinds of flow there are to fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// Affine couplings, fitted by maximum likelihood.
     RealNvp,
@@ -27,7 +34,10 @@ pub enum ModelKind {
 }
 
 /// How to fit a flow.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Serialized, options have the names that they have on the command line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FitOptions {
     /// The kind of flow.
     pub model: ModelKind,
@@ -43,7 +53,11 @@ pub struct FitOptions {
     pub learning_rate: f64,
     /// Share of the rows kept out of training to choose the best weights by.
     pub validation_share: f64,
+    /// Looks at the validation rows in a row, a hundredth of the steps each, that bring nothing
+    /// better before training ends; none to do all steps.
+    pub patience: Option<usize>,
     /// Euler steps of a flow-matching model unless its user says otherwise.
+    #[serde(rename = "euler-steps")]
     pub step_count: u16,
     /// Where all random numbers come from.
     pub seed: u64,
@@ -60,6 +74,7 @@ impl FitOptions {
             batch: 256,
             learning_rate: 2e-3,
             validation_share: 0.1,
+            patience: None,
             step_count: 0,
             seed: 0,
         }
@@ -91,7 +106,7 @@ impl FitOptions {
 }
 
 /// How far training has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Steps done.
     pub step: usize,
@@ -116,6 +131,12 @@ pub struct Fitted {
     pub training_loss: f64,
     /// Loss on the validation rows.
     pub validation_loss: f64,
+    /// Steps done.
+    pub steps: usize,
+    /// Why there were no more.
+    pub end: End,
+    /// All looks at the validation rows, those before a checkpoint too.
+    pub history: Vec<Progress>,
     /// The rows trained on.
     pub training: Vec<usize>,
     /// The rows kept out for validation.
@@ -136,19 +157,36 @@ pub fn fit(
     options: &FitOptions,
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Fitted, Error> {
+    fit_controlled(dataset, options, Controls::new(report))
+}
+
+/// [`fit`], which can be stopped, and resumed after it was broken off.
+///
+/// # Errors
+///
+/// Those of [`fit`]; [`Error::Io`] where a checkpoint cannot be read or written, and
+/// [`Error::Checkpoint`] where it is damaged, or of a run with other options or data.
+pub fn fit_controlled(
+    dataset: &Dataset,
+    options: &FitOptions,
+    mut controls: Controls<'_>,
+) -> Result<Fitted, Error> {
     checks::check(dataset, options)?;
     let mut rng = random(options.seed);
     let split = Split::new(dataset, options.validation_share, &mut rng)?;
     let dim = dataset.points.ncols();
     let context_dim = dataset.context.ncols();
-    let best = match options.model {
+    let mut checkpoints = Checkpoints::new(controls.resume, controls.checkpoint, options, dataset);
+    let (state, end) = match options.model {
         ModelKind::RealNvp => {
             let objective = RealNvp::new(dim, context_dim, options.layers);
-            Training::new(objective, &split, options, rng).run(report)?
+            let training = Training::new(objective, &split, options, rng);
+            training.run(&mut controls, &mut checkpoints)?
         }
         ModelKind::FlowMatching => {
             let objective = FlowMatching { dim, context_dim };
-            Training::new(objective, &split, options, rng).run(report)?
+            let training = Training::new(objective, &split, options, rng);
+            training.run(&mut controls, &mut checkpoints)?
         }
     };
     Ok(Fitted {
@@ -162,11 +200,14 @@ pub fn fit(
             mean: split.mean,
             std: split.std,
             kind: options.kind(),
-            nets: best.nets,
+            nets: state.best.nets,
         },
-        best_step: best.step,
-        training_loss: best.training_loss,
-        validation_loss: best.validation_loss,
+        best_step: state.best.step,
+        training_loss: state.best.training_loss,
+        validation_loss: state.best.validation_loss,
+        steps: state.step,
+        end,
+        history: state.history,
     })
 }
 
@@ -180,6 +221,8 @@ fn random(seed: u64) -> Xoshiro256PlusPlus {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use ndarray::{Array2, Axis};
     use rand::RngExt;
 
@@ -229,7 +272,10 @@ mod tests {
     fn weights_do_not_depend_on_the_number_of_threads() {
         for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
             let options = small(options);
-            assert_eq!(in_pool(1, &options), in_pool(2, &options));
+            let alone = in_pool(1, &options);
+            for threads in [2, 3] {
+                assert_eq!(alone, in_pool(threads, &options), "{threads} threads");
+            }
         }
     }
 
@@ -323,6 +369,40 @@ mod tests {
         assert_eq!(best, Some((fitted.validation_loss, fitted.best_step)));
         assert!(fitted.best_step < 1000, "no overfitting, no test");
         assert_eq!(losses.last().map(|last| last.1), Some(1000));
+    }
+
+    #[test]
+    fn patience_ends_a_run_that_finds_nothing_better() {
+        let options = FitOptions {
+            steps: 1000,
+            patience: Some(5),
+            ..FitOptions::real_nvp()
+        };
+        // So few rows that training overfits.
+        let fitted = fit(&band(40), &options, &mut |_| {}).unwrap();
+        assert_eq!(fitted.end, End::Patience);
+        assert!(fitted.steps < 1000);
+        let looks: Vec<usize> = fitted.history.iter().map(|look| look.step).collect();
+        let best = looks.iter().position(|&step| step == fitted.best_step);
+        assert_eq!(best, Some(looks.len() - 6), "{looks:?}");
+        assert_eq!(looks.last(), Some(&fitted.steps));
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_gives_its_best_weights() {
+        let stop = AtomicBool::new(false);
+        let stopped = fit_controlled(
+            &band(100),
+            &small(FitOptions::real_nvp()),
+            Controls {
+                stop: &stop,
+                ..Controls::new(&mut |now| stop.store(now.step >= 40, Ordering::Relaxed))
+            },
+        );
+        let stopped = stopped.unwrap();
+        assert_eq!((stopped.end, stopped.steps), (End::Stopped, 40));
+        let losses = stopped.history.iter().map(|look| look.validation);
+        assert_eq!(losses.reduce(f64::min), Some(stopped.validation_loss));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use serde::{Deserialize, Serialize};
+
 use crate::nn::{Mlp, parameters, parameters_mut};
 
 const MEAN_DECAY: f32 = 0.9;
@@ -13,7 +15,7 @@ const EPSILON: f32 = 1e-8;
 /// # Source
 ///
 /// Kingma and Ba, *Adam: A Method for Stochastic Optimization*, 2015, algorithm 1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Adam {
     steps: i32,
     /// Running means of each weight's gradient and of its square.

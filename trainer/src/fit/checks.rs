@@ -28,6 +28,8 @@ pub(super) fn check(dataset: &Dataset, options: &FitOptions) -> Result<(), Error
         ..
     } = *options;
     option("number of steps", steps, steps > 0, "1 or more")?;
+    let patient = options.patience != Some(0);
+    option("patience", 0, patient, "1 look or more")?;
     option("batch", batch, batch > 0, "1 row or more")?;
     let sane = rate > 0.0 && rate.is_finite();
     option("learning rate", rate, sane, "a number above 0")?;
