@@ -28,5 +28,7 @@ pub mod plot;
 pub mod quantize;
 pub mod read_back;
 pub mod real_nvp;
+pub mod step_count;
+pub mod transport;
 
 pub use error::Error;

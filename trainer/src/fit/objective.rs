@@ -32,6 +32,9 @@ pub trait Objective<A: Scalar>: Sync {
         shard: &mut Self::Shard,
     );
 
+    /// What else is to be done to a shard just loaded, and can be done on any thread.
+    fn prepare(&self, _shard: &mut Self::Shard) {}
+
     /// The loss, summed over the rows.
     fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64;
 

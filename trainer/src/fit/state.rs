@@ -5,9 +5,9 @@ use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
-use super::Progress;
+use super::{Progress, Recipe};
 use crate::nn::Mlp;
-use crate::optimizer::Adam;
+use crate::optimizer::Optimizer;
 
 /// Training between two steps: from here on, equal options and data give equal weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub(super) struct State {
     pub(super) nets: Vec<Mlp<f32>>,
     /// The running average of `nets`, which fits better than they do: this is what is kept.
     pub(super) average: Vec<Mlp<f32>>,
-    pub(super) adam: Adam,
+    pub(super) optimizer: Optimizer,
     /// Ways back to the best weights so far.
     pub(super) retreats: i32,
     /// Losses since the last look.
@@ -43,14 +43,19 @@ pub(super) struct Best {
 
 impl State {
     /// Before the first step, with `nets` at random weights.
-    pub(super) fn new(nets: Vec<Mlp<f32>>, order: Order, mut rng: Xoshiro256PlusPlus) -> Self {
+    pub(super) fn new(
+        nets: Vec<Mlp<f32>>,
+        recipe: Recipe,
+        order: Order,
+        mut rng: Xoshiro256PlusPlus,
+    ) -> Self {
         Self {
             step: 0,
             order,
             validation_rng: Xoshiro256PlusPlus::from_rng(&mut rng),
             rng,
             average: nets.clone(),
-            adam: Adam::new(&nets),
+            optimizer: recipe.optimizer(&nets),
             retreats: 0,
             losses: Mean::default(),
             best: Best {
@@ -111,5 +116,10 @@ impl Order {
         let batch = self.next..self.next + self.batch;
         self.next = batch.end;
         &self.rows[batch]
+    }
+
+    /// The batch given last.
+    pub(super) fn last(&self) -> &[usize] {
+        &self.rows[self.next.saturating_sub(self.batch)..self.next]
     }
 }

@@ -10,9 +10,9 @@ use super::objective::Objective;
 use super::shards::Shards;
 use super::split::Split;
 use super::state::{Mean, Order, State};
-use super::{FitOptions, Progress};
+use super::{Culprit, FitOptions, Progress};
 use crate::Error;
-use crate::optimizer::{Adam, cosine_decay, norm, pull};
+use crate::optimizer::{cosine_decay, norm, pull};
 
 /// Looks at the validation rows in a whole run, besides those at steps 1, 2, 4, 8 and so on, since
 /// few rows are soon overfitted.
@@ -21,15 +21,15 @@ const LOOKS: usize = 100;
 /// Longer gradients are cut to this length.
 const LONGEST_GRADIENT: f64 = 1.0;
 
-/// Share of the new weights in the running average at each step.
-const AVERAGE_SHARE: f64 = 0.002;
-
 /// Ways back to the best weights before training gives up.
 const MOST_RETREATS: i32 = 5;
 
 /// Training under way: its state, and what it takes to change it.
 pub(super) struct Training<'a, O: Objective<f32>> {
     options: &'a FitOptions,
+    split: &'a Split,
+    /// Of the columns.
+    labels: &'a [String],
     validation_rows: Vec<usize>,
     shards: Shards<'a, O>,
     state: State,
@@ -39,6 +39,7 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
     pub(super) fn new(
         objective: O,
         split: &'a Split,
+        labels: &'a [String],
         options: &'a FitOptions,
         mut rng: Xoshiro256PlusPlus,
     ) -> Self {
@@ -47,9 +48,16 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         let (points, context) = (split.points.view(), split.context.view());
         Self {
             options,
+            split,
+            labels,
             validation_rows: split.validation.repeat(O::VALIDATION_DRAWS),
             shards: Shards::new(objective, points, context, &nets, batch),
-            state: State::new(nets, Order::new(&split.training, batch), rng),
+            state: State::new(
+                nets,
+                options.recipe,
+                Order::new(&split.training, batch),
+                rng,
+            ),
         }
     }
 
@@ -79,8 +87,7 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         }
         if self.state.best.validation_loss.is_infinite() {
             // Too few steps to give up, but none of them was any good.
-            let (step, loss) = (self.state.step, f64::INFINITY);
-            return Err(Error::Diverged { step, loss });
+            return Err(self.diverged(f64::INFINITY));
         }
         Ok((self.state, end))
     }
@@ -134,10 +141,9 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         let share_left = cosine_decay(state.step, self.options.steps) * 0.5f64.powi(state.retreats);
         let rate = self.options.learning_rate * share_left;
         state
-            .adam
+            .optimizer
             .step(&mut state.nets, gradient, factor as f32, rate);
-        // A plain mean at first, so that the weights at the start don't linger.
-        let share = AVERAGE_SHARE.max(1.0 / (state.step + 1) as f64);
+        let share = self.options.recipe.average_share(state.step + 1);
         pull(&mut state.average, &state.nets, share as f32);
         loss
     }
@@ -168,16 +174,35 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
 
     /// Back to the best weights, to go on at half the rate.
     fn retreat(&mut self, loss: f64) -> Result<(), Error> {
+        if self.state.retreats == MOST_RETREATS {
+            return Err(self.diverged(loss));
+        }
         let state = &mut self.state;
         state.retreats += 1;
-        if state.retreats > MOST_RETREATS {
-            let step = state.step;
-            return Err(Error::Diverged { step, loss });
-        }
         state.nets.clone_from(&state.best.nets);
         state.average.clone_from(&state.best.nets);
-        state.adam = Adam::new(&state.nets);
+        state.optimizer.reset(&state.nets);
         state.losses = Mean::default();
         Ok(())
+    }
+
+    /// Says where a loss that is not finite comes from.
+    fn diverged(&mut self, loss: f64) -> Error {
+        let Self { state, shards, .. } = self;
+        let (batch, layers) = (state.order.last(), state.nets.len());
+        let rows = [batch, &self.split.validation].concat();
+        let layer = shards
+            .first_lost(&state.nets, batch, &state.rng)
+            .or_else(|| shards.first_lost(&state.average, &self.split.validation, &state.rng));
+        let culprit = Culprit::column(self.split.points.view(), &rows, self.labels);
+        let culprit = culprit.or(layer.map(|layer| Culprit::Layer {
+            layer: layer + 1,
+            layers,
+        }));
+        Error::Diverged {
+            step: state.step,
+            loss,
+            culprit: culprit.unwrap_or(Culprit::Gradient),
+        }
     }
 }
