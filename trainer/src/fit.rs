@@ -129,7 +129,7 @@ pub struct Fitted {
 /// # Errors
 ///
 /// [`Error::Limit`], [`Error::NoSteps`] or [`Error::Option`] where the options make no sense,
-/// [`Error::TooFewRows`], [`Error::ConstantColumn`], and [`Error::Diverged`] where the loss leaves
+/// [`Error::TooFewRows`], [`Error::ConstantColumn`] or [`Error::ConstantColumns`], and [`Error::Diverged`] where the loss leaves
 /// the finite numbers again and again.
 pub fn fit(
     dataset: &Dataset,
@@ -137,6 +137,7 @@ pub fn fit(
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Fitted, Error> {
     checks::check(dataset, options)?;
+    checks::check_columns_vary(dataset)?;
     let mut rng = random(options.seed);
     let split = Split::new(dataset, options.validation_share, &mut rng)?;
     let dim = dataset.points.ncols();

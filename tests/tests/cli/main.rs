@@ -8,10 +8,12 @@ mod inspect;
 mod options;
 mod output;
 mod quantize;
+mod reading;
 mod safetensors;
 mod sample;
 mod score;
 mod sensors;
+mod shell;
 mod tables;
 mod train;
 
