@@ -24,8 +24,11 @@ const COLUMNS: usize = 8;
 /// Few, since the time of a step does not depend on the number of rows.
 const STEPS: usize = 100;
 
+/// What is done with a table.
+type Measure = fn(&Path);
+
 /// What a process measures, the name first and what is done with a table then.
-const MEASUREMENTS: [(&str, fn(&Path)); 4] = [
+const MEASUREMENTS: [(&str, Measure); 4] = [
     ("read", |path| {
         let numbers = format!("c0..c{}", COLUMNS - 1);
         check(&read(path, &[&numbers], &[]));
