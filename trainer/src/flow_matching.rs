@@ -2,11 +2,11 @@
 
 use flowlet::StandardNormal;
 use flowlet::format::Activation;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use rand::{Rng, RngExt};
 
-use crate::fit::objective::Objective;
-use crate::nn::{Mlp, Pass, Scalar};
+use crate::fit::objective::{self, Objective};
+use crate::nn::{Mlp, Pass, ROWS, Row, Scalar};
 
 /// The mean square error of a velocity field, in standardized space.
 ///
@@ -28,9 +28,11 @@ pub struct FlowMatching {
 /// Points on their paths, and the velocities there.
 #[derive(Clone, Debug)]
 pub struct FlowMatchingShard<A> {
+    /// Rows there are; the others count for nothing.
+    count: usize,
     pass: Pass<A>,
     /// x₁ − x₀
-    target: Array2<A>,
+    target: Vec<Row<A>>,
 }
 
 impl<A: Scalar> Objective<A> for FlowMatching {
@@ -44,10 +46,11 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         vec![Mlp::random(&widths, Activation::Elu, rng)]
     }
 
-    fn shard(&self, nets: &[Mlp<A>], rows: usize) -> Self::Shard {
+    fn shard(&self, nets: &[Mlp<A>]) -> Self::Shard {
         FlowMatchingShard {
-            pass: Pass::new(&nets[0], rows),
-            target: Array2::zeros((rows, self.dim)),
+            count: 0,
+            pass: Pass::new(&nets[0]),
+            target: vec![[A::zero(); ROWS]; self.dim],
         }
     }
 
@@ -60,25 +63,26 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         shard: &mut Self::Shard,
     ) {
         let convert = |value: f32| A::from_f64(f64::from(value));
-        let input = shard.pass.input_mut();
+        shard.count = indices.len();
+        let (at, rest) = shard.pass.input_mut().split_at_mut(self.dim);
+        let (time, given) = rest.split_at_mut(1);
         for (row, &index) in indices.iter().enumerate() {
             let t: f32 = rng.random();
             for (i, &data) in points.row(index).iter().enumerate() {
                 let noise = StandardNormal.sample(rng);
-                input[[row, i]] = convert((1.0 - t) * noise + t * data);
-                shard.target[[row, i]] = convert(data - noise);
+                at[i][row] = convert((1.0 - t) * noise + t * data);
+                shard.target[i][row] = convert(data - noise);
             }
-            input[[row, self.dim]] = convert(t);
-            for (i, &value) in context.row(index).iter().enumerate() {
-                input[[row, self.dim + 1 + i]] = convert(value);
-            }
+            time[0][row] = convert(t);
         }
+        objective::load(context, indices, given);
     }
 
     fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64 {
         shard.pass.forward(&nets[0]);
         let pairs = shard.pass.output().iter().zip(&shard.target);
-        let squares: f64 = pairs.map(|(&v, &u)| (v - u).to_f64().powi(2)).sum();
+        let rows = pairs.flat_map(|(v, u)| v.iter().zip(u).take(shard.count));
+        let squares: f64 = rows.map(|(&v, &u)| (v - u).to_f64().powi(2)).sum();
         squares / self.dim as f64
     }
 
@@ -92,8 +96,10 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         let factor = A::from_f64(2.0 / self.dim as f64);
         let (output, output_gradient) = shard.pass.output_and_gradient_mut();
         let pairs = output.iter().zip(&shard.target);
-        for (gradient, (&v, &u)) in output_gradient.iter_mut().zip(pairs) {
-            *gradient = factor * (v - u);
+        for (gradient, (v, u)) in output_gradient.iter_mut().zip(pairs) {
+            gradient[shard.count..].fill(A::zero());
+            let rows = gradient.iter_mut().zip(v.iter().zip(u)).take(shard.count);
+            rows.for_each(|(gradient, (&v, &u))| *gradient = factor * (v - u));
         }
         shard.pass.backward(&nets[0], &mut gradient[0]);
         loss
@@ -102,24 +108,24 @@ impl<A: Scalar> Objective<A> for FlowMatching {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::s;
+    use ndarray::Array2;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
     use crate::nn::gradient_check::assert_gradient;
 
-    const ROWS: usize = 6;
+    const COUNT: usize = 6;
 
     fn loaded(flow: FlowMatching) -> (Vec<Mlp<f64>>, FlowMatchingShard<f64>) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
         let nets: Vec<Mlp<f64>> = flow.nets(&[5, 4], &mut rng);
-        let mut shard = flow.shard(&nets, ROWS);
+        let mut shard = flow.shard(&nets);
         let mut rows = |columns| {
-            Array2::from_shape_simple_fn((ROWS + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
+            Array2::from_shape_simple_fn((COUNT + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
         };
         let (points, context) = (rows(flow.dim), rows(flow.context_dim));
-        let indices: Vec<usize> = (2..ROWS + 2).collect();
+        let indices: Vec<usize> = (2..COUNT + 2).collect();
         flow.load(
             points.view(),
             context.view(),
@@ -149,17 +155,20 @@ mod tests {
         };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
         let nets: Vec<Mlp<f64>> = flow.nets(&[3], &mut rng);
-        let mut shard = flow.shard(&nets, 1);
+        let mut shard = flow.shard(&nets);
         let points = ndarray::array![[0.0, 0.0], [0.5, -0.25]];
         let context = ndarray::array![[0.0], [7.0]];
         flow.load(points.view(), context.view(), &[1], &mut rng, &mut shard);
-        let input = shard.pass.input_mut().row(0).to_owned();
-        let (at, t) = (input.slice(s![..2]).to_owned(), input[2]);
-        // x_t + (1 − t) (x₁ − x₀) = x₁, computed in f32.
-        let data = at + (1.0 - t) * &shard.target.row(0);
-        let expected = points.row(1).mapv(f64::from);
-        assert!((&data - &expected).iter().all(|e| e.abs() < 1e-6), "{data}");
-        assert_eq!(input[3], 7.0);
+        let input: Vec<f64> = shard.pass.input_mut().iter().map(|row| row[0]).collect();
+        let [at @ .., t, context] = input.as_slice() else {
+            panic!("{input:?}")
+        };
+        for ((at, target), expected) in at.iter().zip(&shard.target).zip(points.row(1)) {
+            // x_t + (1 − t) (x₁ − x₀) = x₁, computed in f32.
+            let data = at + (1.0 - t) * target[0];
+            assert!((data - f64::from(*expected)).abs() < 1e-6, "{data}");
+        }
+        assert_eq!(*context, 7.0);
     }
 
     #[test]
@@ -170,7 +179,7 @@ mod tests {
         };
         let (_, mut shard) = loaded(flow);
         let input = shard.pass.input_mut();
-        assert_ne!(input[[0, 2]], input[[1, 2]]);
-        assert_ne!(input[[0, 0]], input[[1, 0]]);
+        assert_ne!(input[2][0], input[2][1]);
+        assert_ne!(input[0][0], input[0][1]);
     }
 }
