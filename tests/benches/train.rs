@@ -158,7 +158,11 @@ fn ours(folder: &Folder, subject: &Subject, recipe: Recipe) -> Run {
     let words = subject.words[0];
     let line = format!("train moons {words} --recipe {name} --steps {STEPS} -o {file} --json");
     let (output, watched) = watch(&mut folder.command(&line), Some(&folder.path(file)));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     Run {
         steps_a_second: STEPS as f64 / printed["seconds"].as_f64().unwrap(),
@@ -234,7 +238,9 @@ fn watch(command: &mut Command, file: Option<&Path>) -> (Output, Run) {
 /// The largest resident set of a process so far, in bytes.
 fn peak_memory(child: &Child) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(1024.0 * kibibytes)
 }
@@ -252,8 +258,14 @@ fn write_points(folder: &Folder) {
     };
     let fitted = fit(&data, &options, &mut |_| {}).unwrap();
     let center = data.points.select(Axis(0), &fitted.training);
-    let (mean, std) = (center.mean_axis(Axis(0)).unwrap(), center.std_axis(Axis(0), 0.0));
-    for (name, rows) in [("training.npy", &fitted.training), ("held_out.npy", &fitted.validation)] {
+    let (mean, std) = (
+        center.mean_axis(Axis(0)).unwrap(),
+        center.std_axis(Axis(0), 0.0),
+    );
+    for (name, rows) in [
+        ("training.npy", &fitted.training),
+        ("held_out.npy", &fitted.validation),
+    ] {
         let points: Array2<f32> = (data.points.select(Axis(0), rows) - &mean) / &std;
         write_npy(folder.path(name), &points).unwrap();
     }
@@ -273,7 +285,10 @@ fn peak_multiply_adds() -> f64 {
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .sum()
     })
 }
 
