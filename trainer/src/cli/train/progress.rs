@@ -141,7 +141,7 @@ mod tests {
             "step 400 of 1,000: loss 1.2500, validation 1.5000, 20 steps/s, 30s left"
         );
         let first = "step 1 of 1,000: loss 1.2500, validation 1.5000";
-        assert_eq!(text(&at(1), 0.0 / 0.0), first);
+        assert_eq!(text(&at(1), f64::NAN), first);
         assert_eq!(text(&at(1), 0.0), first);
     }
 }
