@@ -27,7 +27,7 @@ pub(super) struct ProgressReport {
 
 impl ProgressReport {
     pub(super) fn new(steps: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:30} {msg}");
+        let style = ProgressStyle::with_template("{wide_bar} {msg}");
         let style = style.expect("the template is well-formed");
         let bar = || ProgressBar::new(steps as u64).with_style(style);
         Self {
