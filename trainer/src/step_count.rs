@@ -28,19 +28,19 @@ pub struct StepCount {
     /// The mean [energy distance](crate::metrics::energy_distance) of the samples of each of
     /// [`STEP_COUNTS`] to the rows.
     pub energy_distances: [f64; STEP_COUNTS.len()],
-    /// The standard deviation of that of 100 steps over the draws of noise.
+    /// The standard error of that of 100 steps: it is a mean over draws of noise.
     pub noise: f64,
 }
 
 impl StepCount {
-    /// The first count whose mean distance is at most one standard deviation above that of the last.
+    /// The first count whose mean distance is at most one standard error above that of the last.
     fn of(distances: &[[f64; DRAWS as usize]; STEP_COUNTS.len()]) -> Self {
         let mean = |draws: &[f64; DRAWS as usize]| draws.iter().sum::<f64>() / DRAWS as f64;
         let energy_distances = distances.map(|draws| mean(&draws));
         let [.., last] = energy_distances;
         let [.., draws] = distances;
         let squares = draws.map(|distance| (distance - last).powi(2));
-        let noise = (squares.iter().sum::<f64>() / (DRAWS - 1) as f64).sqrt();
+        let noise = (squares.iter().sum::<f64>() / (DRAWS * (DRAWS - 1)) as f64).sqrt();
         let good = |&i: &usize| energy_distances[i] <= last + noise;
         let first = (0..STEP_COUNTS.len()).find(good);
         let chosen = STEP_COUNTS[first.unwrap_or(STEP_COUNTS.len() - 1)];
@@ -154,11 +154,11 @@ mod tests {
     #[test]
     fn the_first_within_the_noise_is_chosen() {
         let mut distances = [[1.0, 2.0, 1.0, 2.0]; STEP_COUNTS.len()];
-        distances[0] = [2.1, 2.1, 2.1, 2.1];
-        distances[1] = [2.0, 2.0, 2.0, 2.1];
+        distances[0] = [1.8, 1.8, 1.8, 1.8];
+        distances[1] = [1.8, 1.7, 1.8, 1.8];
         let found = StepCount::of(&distances);
-        // Mean 1.5; four squares of 0.5 over three degrees of freedom.
-        assert!((found.noise - (1.0f64 / 3.0).sqrt()).abs() < 1e-12);
+        // Mean 1.5; four squares of 0.5 over three degrees of freedom and four draws.
+        assert!((found.noise - (1.0f64 / 12.0).sqrt()).abs() < 1e-12);
         assert_eq!(found.chosen.get(), 2);
     }
 }
