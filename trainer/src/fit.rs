@@ -60,7 +60,8 @@ pub struct FitOptions {
     pub batch: usize,
     /// Learning rate at the start, from where it falls to 0 along a cosine.
     pub learning_rate: f64,
-    /// Share of the rows kept out of training to choose the best weights by.
+    /// Share of the rows kept out of training to choose the best weights by; of a long table fewer, see
+    /// [`Fitted::validation`].
     pub validation_share: f64,
     /// Looks at the validation rows in a row, a hundredth of the steps each, that bring nothing
     /// better before training ends; none to do all steps.
@@ -152,7 +153,8 @@ pub struct Fitted {
     pub history: Vec<Progress>,
     /// The rows trained on.
     pub training: Vec<usize>,
-    /// The rows kept out for validation.
+    /// The rows kept out for validation: the share asked for, but at most 500 or a hundredth of all,
+    /// whichever is more, and never more than 10,000.
     pub validation: Vec<usize>,
 }
 

@@ -44,7 +44,8 @@ use interrupt::Interrupted;
 
 /// Fits a model to a toy set or a table and writes it as one file
 ///
-/// Columns are standardized first; a tenth of the rows is kept out of training, and the weights that
+/// Columns are standardized first; a tenth of the rows, of a long table less, is kept out of
+/// training, and the weights that
 /// do best on those are the ones written. The same seed gives the same file. All options are written
 /// beside it as FILE.toml, which --config takes. Ctrl-C ends training early: the best weights so far
 /// are written, and the exit code is 130; a second Ctrl-C ends all.
@@ -137,7 +138,7 @@ pub(super) struct Arguments {
     /// How to train
     #[arg(long, default_value = "tuned", help_heading = "Training")]
     recipe: RecipeName,
-    /// Training steps [default: 4000 or, for flow matching, 5000; with the plain recipe 8000 and 20000]
+    /// Training steps [default: 8000 or, for flow matching, 5000; with the plain recipe 8000 and 20000]
     #[arg(
         long,
         value_name = "N",
