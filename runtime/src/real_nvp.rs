@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
+use crate::standardization::alone;
 use crate::tile::{Batch, BatchScratch, Lanes, TILE, Tile, check_len};
 
 /// `ln 2π`.
@@ -70,7 +71,7 @@ impl<'m> RealNvp<'m> {
         scratch: &mut Scratch<LEN>,
     ) -> Result<(), Error> {
         let mut workspace = self.model.workspace(x.len(), context, scratch)?;
-        self.model.standardization().forward(x);
+        self.model.standardization().forward(alone(x));
         for layer in self.layers() {
             layer.forward(x, context, &mut workspace.buffers);
         }
@@ -113,7 +114,7 @@ impl<'m> RealNvp<'m> {
         for layer in self.layers().rev() {
             layer.inverse_and_log_det(z, context, &mut workspace.buffers, &mut log_det);
         }
-        self.model.standardization().inverse(z);
+        self.model.standardization().inverse(alone(z));
         Ok(one_nan(log_det))
     }
 
@@ -144,7 +145,7 @@ impl<'m> RealNvp<'m> {
             for layer in self.layers().rev() {
                 layer.inverse_tile(&mut tile);
             }
-            self.model.standardization().inverse_tile(tile.points);
+            self.model.standardization().inverse(tile.points);
             tile.store(z);
         }
         Ok(())
@@ -194,7 +195,7 @@ impl<'m> RealNvp<'m> {
         for layer in self.layers().rev() {
             layer.inverse(z, context, buffers);
         }
-        self.model.standardization().inverse(z);
+        self.model.standardization().inverse(alone(z));
     }
 
     fn forward_and_log_det_in(
@@ -204,7 +205,7 @@ impl<'m> RealNvp<'m> {
         buffers: &mut Buffers<'_>,
     ) -> f32 {
         let mut log_det = self.standardization_log_det;
-        self.model.standardization().forward(x);
+        self.model.standardization().forward(alone(x));
         for layer in self.layers() {
             layer.forward_and_log_det(x, context, buffers, &mut log_det);
         }
@@ -214,7 +215,7 @@ impl<'m> RealNvp<'m> {
 
     fn log_prob_tile(&self, tile: &mut Tile<'_>) -> Lanes {
         let mut log_det = [self.standardization_log_det; TILE];
-        self.model.standardization().forward_tile(tile.points);
+        self.model.standardization().forward(tile.points);
         for layer in self.layers() {
             layer.forward_and_log_det_tile(tile, &mut log_det);
         }

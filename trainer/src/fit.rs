@@ -14,6 +14,7 @@ use crate::data::Dataset;
 use crate::flow::{Flow, FlowKind};
 use crate::flow_matching::FlowMatching;
 use crate::real_nvp::{RealNvp, SCALE_CLIP};
+use crate::whitening::log_diagonal;
 use split::Split;
 use training::Training;
 
@@ -43,6 +44,8 @@ pub struct FitOptions {
     pub learning_rate: f64,
     /// Share of the rows kept out of training to choose the best weights by.
     pub validation_share: f64,
+    /// Whether points of three and more dimensions may be whitened: freed of their correlation.
+    pub whitening: bool,
     /// Euler steps of a flow-matching model unless its user says otherwise.
     pub step_count: u16,
     /// Where all random numbers come from.
@@ -60,6 +63,7 @@ impl FitOptions {
             batch: 256,
             learning_rate: 2e-3,
             validation_share: 0.1,
+            whitening: true,
             step_count: 0,
             seed: 0,
         }
@@ -103,6 +107,17 @@ pub struct Progress {
     pub validation: f64,
 }
 
+impl Progress {
+    /// The same with this much more loss.
+    fn plus(self, loss: f64) -> Self {
+        Self {
+            loss: self.loss + loss,
+            validation: self.validation + loss,
+            ..self
+        }
+    }
+}
+
 /// A fitted flow, and how well it fits.
 ///
 /// Losses are nats in standardized space for RealNVP, and mean squares for flow matching.
@@ -138,13 +153,23 @@ pub fn fit(
 ) -> Result<Fitted, Error> {
     checks::check(dataset, options)?;
     let mut rng = random(options.seed);
-    let split = Split::new(dataset, options.validation_share, &mut rng)?;
+    let split = Split::new(
+        dataset,
+        options.validation_share,
+        options.whitening,
+        &mut rng,
+    )?;
     let dim = dataset.points.ncols();
     let context_dim = dataset.context.ncols();
     let best = match options.model {
         ModelKind::RealNvp => {
             let objective = RealNvp::new(dim, context_dim, options.layers);
-            Training::new(objective, &split, options, rng).run(report)?
+            let lost = split.factor.as_ref().map_or(0.0, log_diagonal);
+            let training = Training::new(objective, &split, options, rng);
+            let mut best = training.run(&mut |progress| report(&progress.plus(lost)))?;
+            best.training_loss += lost;
+            best.validation_loss += lost;
+            best
         }
         ModelKind::FlowMatching => {
             let objective = FlowMatching { dim, context_dim };
@@ -161,6 +186,7 @@ pub fn fit(
             context_dim,
             mean: split.mean,
             std: split.std,
+            factor: split.factor,
             kind: options.kind(),
             nets: best.nets,
         },
@@ -274,7 +300,13 @@ mod tests {
             .mapv(|x| 10.0 * x + 30.0);
         let fitted = fit(&dataset, &options, &mut |_| {}).unwrap();
         let share = options.validation_share;
-        let split = Split::new(&dataset, share, &mut random(options.seed)).unwrap();
+        let split = Split::new(
+            &dataset,
+            share,
+            options.whitening,
+            &mut random(options.seed),
+        )
+        .unwrap();
         let rows = |table: &Array2<f32>| table.select(Axis(0), &split.validation);
         let (points, context) = (rows(&dataset.points), rows(&dataset.context));
         let file = export(&fitted.flow, flowlet::Precision::F32).unwrap();

@@ -28,5 +28,6 @@ pub mod plot;
 pub mod quantize;
 pub mod read_back;
 pub mod real_nvp;
+mod whitening;
 
 pub use error::Error;
