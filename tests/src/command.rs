@@ -71,12 +71,14 @@ impl Folder {
     ///
     /// # Panics
     ///
-    /// If it fails, or says anything on standard error.
+    /// If it fails, or says anything on standard error but how far a training has come.
     pub fn succeed(&self, line: &str) -> String {
         let output = run(&mut self.command(line));
         let (printed, said) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "flowlet {line}\n{said}");
-        assert_eq!(said, "", "flowlet {line}");
+        // On a slow machine a training is long enough to tell.
+        let is_progress = |line: &str| line.starts_with("step ");
+        assert!(said.lines().all(is_progress), "flowlet {line}\n{said}");
         printed
     }
 

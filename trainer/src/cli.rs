@@ -19,7 +19,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::ensure;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use train::interrupt::{INTERRUPTED, Interrupted};
 
 /// Puts generative flows on microcontrollers.
 ///
@@ -44,7 +46,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     Sample(sample::Arguments),
     Score(score::Arguments),
     Inspect(inspect::Arguments),
@@ -70,8 +72,15 @@ fn filter(text: &str) -> Result<(String, String), String> {
 
 /// Runs the command that the arguments ask for.
 pub(crate) fn run() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Train(arguments) => train::run(&arguments),
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let outcome = match cli.command {
+        Command::Train(arguments) => {
+            let matches = matches
+                .subcommand()
+                .expect("the command has just been found");
+            train::run(&arguments, matches.1)
+        }
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
@@ -82,6 +91,7 @@ pub(crate) fn run() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Interrupted>() => INTERRUPTED.into(),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::board::BoardError;
 use crate::data::table::Problem;
+use crate::fit::Culprit;
 
 /// What was wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -53,15 +54,25 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
-    /// The loss became NaN or infinite and did not recover.
-    #[error(
-        "the loss is {loss} at step {step}: lower the rate with --learning-rate or look for far outliers in the data"
-    )]
+    /// The loss became NaN or infinite, from the best weights too, and at ever lower rates.
+    #[error("the loss is {loss} at step {step}; {culprit}")]
     Diverged {
         /// The step.
         step: usize,
         /// The loss there.
         loss: f64,
+        /// Where it comes from, and what to do.
+        culprit: Culprit,
+    },
+    /// A number to train on is NaN or infinite.
+    #[error("column {column} is {value} in row {row}: drop such rows")]
+    NotFinite {
+        /// The column's label.
+        column: String,
+        /// The row of the data, from 1.
+        row: usize,
+        /// The number.
+        value: f32,
     },
     /// A model file could not be loaded.
     #[error("cannot use {}", path.display())]
@@ -127,6 +138,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What it lacks, and what to do.
+        problem: String,
+    },
+    /// A checkpoint cannot be resumed.
+    #[error("{} {problem}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
         problem: String,
     },
     /// A model could not be run on a board.

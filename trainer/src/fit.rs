@@ -1,13 +1,19 @@
 //! Fits a flow to points.
 
+mod checkpoint;
 mod checks;
+pub mod controls;
+mod divergence;
 pub mod objective;
+mod recipe;
 mod shards;
 mod split;
+mod state;
 mod training;
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::data::Dataset;
@@ -15,11 +21,16 @@ use crate::flow::{Flow, FlowKind};
 use crate::flow_matching::FlowMatching;
 use crate::real_nvp::{RealNvp, SCALE_CLIP};
 use crate::whitening::log_diagonal;
+use checkpoint::Checkpoints;
+pub use controls::{Controls, End};
+pub use divergence::Culprit;
+pub use recipe::Recipe;
 use split::Split;
 use training::Training;
 
 /// The kinds of flow there are to fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// Affine couplings, fitted by maximum likelihood.
     RealNvp,
@@ -28,10 +39,15 @@ pub enum ModelKind {
 }
 
 /// How to fit a flow.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Serialized, options have the names that they have on the command line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct FitOptions {
     /// The kind of flow.
     pub model: ModelKind,
+    /// How to train it.
+    pub recipe: Recipe,
     /// Couplings of a RealNVP.
     pub layers: usize,
     /// Width of each hidden layer of a net.
@@ -44,26 +60,33 @@ pub struct FitOptions {
     pub learning_rate: f64,
     /// Share of the rows kept out of training to choose the best weights by.
     pub validation_share: f64,
-    /// Whether points of three and more dimensions may be whitened: freed of their correlation.
-    pub whitening: bool,
+    /// Looks at the validation rows in a row, a hundredth of the steps each, that bring nothing
+    /// better before training ends; none to do all steps.
+    pub patience: Option<usize>,
     /// Euler steps of a flow-matching model unless its user says otherwise.
+    #[serde(rename = "euler-steps")]
     pub step_count: u16,
     /// Where all random numbers come from.
     pub seed: u64,
 }
 
 impl FitOptions {
-    /// Eight couplings of one 64-64 net each.
+    /// Sixteen couplings of one 40-40 net each.
+    ///
+    /// They have fewer multiply-adds than eight of 64-64, and come 0.03 nats closer to circles and
+    /// 0.05 nats to gaussians.
     pub fn real_nvp() -> Self {
+        let (steps, learning_rate) = Recipe::Tuned.steps_and_rate(ModelKind::RealNvp);
         Self {
             model: ModelKind::RealNvp,
-            layers: 8,
-            hidden: vec![64, 64],
-            steps: 8_000,
+            recipe: Recipe::Tuned,
+            layers: 16,
+            hidden: vec![40, 40],
+            steps,
             batch: 256,
-            learning_rate: 2e-3,
+            learning_rate,
             validation_share: 0.1,
-            whitening: true,
+            patience: None,
             step_count: 0,
             seed: 0,
         }
@@ -71,14 +94,14 @@ impl FitOptions {
 
     /// One 64-64-64 net, for 100 Euler steps.
     pub fn flow_matching() -> Self {
-        Self {
+        let options = Self {
             model: ModelKind::FlowMatching,
             layers: 1,
             hidden: vec![64, 64, 64],
-            steps: 20_000,
             step_count: 100,
             ..Self::real_nvp()
-        }
+        };
+        options.with_recipe(Recipe::Tuned)
     }
 
     /// The kind of flow, as the flow will say it.
@@ -95,7 +118,7 @@ impl FitOptions {
 }
 
 /// How far training has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Steps done.
     pub step: usize,
@@ -105,17 +128,6 @@ pub struct Progress {
     pub loss: f64,
     /// Loss on the validation rows.
     pub validation: f64,
-}
-
-impl Progress {
-    /// The same with this much more loss.
-    fn plus(self, loss: f64) -> Self {
-        Self {
-            loss: self.loss + loss,
-            validation: self.validation + loss,
-            ..self
-        }
-    }
 }
 
 /// A fitted flow, and how well it fits.
@@ -131,6 +143,12 @@ pub struct Fitted {
     pub training_loss: f64,
     /// Loss on the validation rows.
     pub validation_loss: f64,
+    /// Steps done.
+    pub steps: usize,
+    /// Why there were no more.
+    pub end: End,
+    /// All looks at the validation rows, those before a checkpoint too.
+    pub history: Vec<Progress>,
     /// The rows trained on.
     pub training: Vec<usize>,
     /// The rows kept out for validation.
@@ -144,36 +162,56 @@ pub struct Fitted {
 /// # Errors
 ///
 /// [`Error::Limit`], [`Error::NoSteps`] or [`Error::Option`] where the options make no sense,
-/// [`Error::TooFewRows`], [`Error::ConstantColumn`], and [`Error::Diverged`] where the loss leaves
+/// [`Error::TooFewRows`], [`Error::ConstantColumn`], [`Error::NotFinite`], and [`Error::Diverged`] where the loss leaves
 /// the finite numbers again and again.
 pub fn fit(
     dataset: &Dataset,
     options: &FitOptions,
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Fitted, Error> {
+    fit_controlled(dataset, options, Controls::new(report))
+}
+
+/// [`fit`], which can be stopped, and resumed after it was broken off.
+///
+/// # Errors
+///
+/// Those of [`fit`]; [`Error::Io`] where a checkpoint cannot be read or written, and
+/// [`Error::Checkpoint`] where it is damaged, or of a run with other options or data.
+pub fn fit_controlled(
+    dataset: &Dataset,
+    options: &FitOptions,
+    mut controls: Controls<'_>,
+) -> Result<Fitted, Error> {
     checks::check(dataset, options)?;
     let mut rng = random(options.seed);
     let split = Split::new(
         dataset,
         options.validation_share,
-        options.whitening,
+        options.recipe.whitens(),
         &mut rng,
     )?;
     let dim = dataset.points.ncols();
     let context_dim = dataset.context.ncols();
-    let best = match options.model {
+    let mut checkpoints = Checkpoints::new(controls.resume, controls.checkpoint, options, dataset);
+    let (state, end) = match options.model {
         ModelKind::RealNvp => {
-            let objective = RealNvp::new(dim, context_dim, options.layers);
-            let lost = split.factor.as_ref().map_or(0.0, log_diagonal);
-            let training = Training::new(objective, &split, options, rng);
-            let mut best = training.run(&mut |progress| report(&progress.plus(lost)))?;
-            best.training_loss += lost;
-            best.validation_loss += lost;
-            best
+            let log_diagonal = split.factor.as_ref().map_or(0.0, log_diagonal);
+            let outliers = options.recipe.outliers(dim, split.training.len());
+            let objective = RealNvp::new(dim, context_dim, options.layers)
+                .of_white_rows(log_diagonal)
+                .with_outliers(outliers);
+            let training = Training::new(objective, &split, &dataset.labels, options, rng);
+            training.run(&mut controls, &mut checkpoints)?
         }
         ModelKind::FlowMatching => {
-            let objective = FlowMatching { dim, context_dim };
-            Training::new(objective, &split, options, rng).run(report)?
+            let objective = FlowMatching {
+                dim,
+                context_dim,
+                coupling: options.recipe.coupling(context_dim),
+            };
+            let training = Training::new(objective, &split, &dataset.labels, options, rng);
+            training.run(&mut controls, &mut checkpoints)?
         }
     };
     Ok(Fitted {
@@ -188,11 +226,14 @@ pub fn fit(
             std: split.std,
             factor: split.factor,
             kind: options.kind(),
-            nets: best.nets,
+            nets: state.best.nets,
         },
-        best_step: best.step,
-        training_loss: best.training_loss,
-        validation_loss: best.validation_loss,
+        best_step: state.best.step,
+        training_loss: state.best.training_loss,
+        validation_loss: state.best.validation_loss,
+        steps: state.step,
+        end,
+        history: state.history,
     })
 }
 
@@ -206,6 +247,8 @@ fn random(seed: u64) -> Xoshiro256PlusPlus {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use ndarray::{Array2, Axis};
     use rand::RngExt;
 
@@ -255,7 +298,10 @@ mod tests {
     fn weights_do_not_depend_on_the_number_of_threads() {
         for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
             let options = small(options);
-            assert_eq!(in_pool(1, &options), in_pool(2, &options));
+            let alone = in_pool(1, &options);
+            for threads in [2, 3] {
+                assert_eq!(alone, in_pool(threads, &options), "{threads} threads");
+            }
         }
     }
 
@@ -303,7 +349,7 @@ mod tests {
         let split = Split::new(
             &dataset,
             share,
-            options.whitening,
+            options.recipe.whitens(),
             &mut random(options.seed),
         )
         .unwrap();
@@ -355,6 +401,40 @@ mod tests {
         assert_eq!(best, Some((fitted.validation_loss, fitted.best_step)));
         assert!(fitted.best_step < 1000, "no overfitting, no test");
         assert_eq!(losses.last().map(|last| last.1), Some(1000));
+    }
+
+    #[test]
+    fn patience_ends_a_run_that_finds_nothing_better() {
+        let options = FitOptions {
+            steps: 1000,
+            patience: Some(5),
+            ..FitOptions::real_nvp()
+        };
+        // So few rows that training overfits.
+        let fitted = fit(&band(40), &options, &mut |_| {}).unwrap();
+        assert_eq!(fitted.end, End::Patience);
+        assert!(fitted.steps < 1000);
+        let looks: Vec<usize> = fitted.history.iter().map(|look| look.step).collect();
+        let best = looks.iter().position(|&step| step == fitted.best_step);
+        assert_eq!(best, Some(looks.len() - 6), "{looks:?}");
+        assert_eq!(looks.last(), Some(&fitted.steps));
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_gives_its_best_weights() {
+        let stop = AtomicBool::new(false);
+        let stopped = fit_controlled(
+            &band(100),
+            &small(FitOptions::real_nvp()),
+            Controls {
+                stop: &stop,
+                ..Controls::new(&mut |now| stop.store(now.step >= 40, Ordering::Relaxed))
+            },
+        );
+        let stopped = stopped.unwrap();
+        assert_eq!((stopped.end, stopped.steps), (End::Stopped, 40));
+        let losses = stopped.history.iter().map(|look| look.validation);
+        assert_eq!(losses.reduce(f64::min), Some(stopped.validation_loss));
     }
 
     #[test]

@@ -9,12 +9,13 @@ pub mod scalar;
 use flowlet::format::Activation;
 use ndarray::{Array1, Array2};
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
 pub use pass::Pass;
 pub use scalar::Scalar;
 
 /// One affine layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dense<A> {
     /// `[outputs, inputs]`, as in PyTorch and Equinox.
     pub weight: Array2<A>,
@@ -23,7 +24,7 @@ pub struct Dense<A> {
 }
 
 /// Affine layers with one activation between them and none after the last.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mlp<A> {
     /// From the input to the output.
     pub layers: Vec<Dense<A>>,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod config;
 mod help;
 mod import;
 mod inspect;
@@ -14,6 +15,7 @@ mod score;
 mod sensors;
 mod tables;
 mod train;
+mod unfinished;
 
 use std::sync::OnceLock;
 

@@ -116,7 +116,10 @@ fn equal_seeds_give_equal_files_and_others_do_not() {
 fn threads_change_no_byte() {
     for options in [TINY, TINY_FLOW_MATCHING] {
         let one = gaussians(options, Some("1"));
-        assert!(one == gaussians(options, Some("2")), "{options}");
+        for threads in ["2", "3"] {
+            let other = gaussians(options, Some(threads));
+            assert!(one == other, "{options}, {threads} threads");
+        }
     }
 }
 

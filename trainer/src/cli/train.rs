@@ -1,11 +1,16 @@
 //! `flowlet train`.
 
+mod config;
+mod fitting;
+pub(super) mod interrupt;
+mod progress;
+
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
-use clap::ValueEnum;
+use clap::{ArgMatches, ValueEnum};
 use flowlet::Model;
 use flowlet::format::{MAX_DEPTH, MAX_LAYER_COUNT, MAX_WIDTH};
 use flowlet_trainer::data::Dataset;
@@ -13,13 +18,11 @@ use flowlet_trainer::data::table::{Selection, Table};
 use flowlet_trainer::data::toy::ToySet;
 use flowlet_trainer::evaluation::{Evaluation, POINTS, evaluate};
 use flowlet_trainer::export::export;
-use flowlet_trainer::fit::{FitOptions, Fitted, ModelKind, Progress, fit};
-use flowlet_trainer::flow::FlowKind;
+use flowlet_trainer::fit::{End, FitOptions, ModelKind};
 use flowlet_trainer::inference::{noise, transport};
 use flowlet_trainer::output::check_writable;
 use flowlet_trainer::plot::{Panel, scatter};
 use flowlet_trainer::quantize::{loss, quantize};
-use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::{Array2, Axis};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -29,19 +32,32 @@ use super::numbers::{MOST, count, learning_rate, step_count};
 use super::report::{Report, grouped};
 use super::summary::{add_model, axis_labels, kind_name};
 use super::{Precision, check_apart, filter};
+use config::Config;
+use fitting::{add_training, fit_with_progress};
+use interrupt::Interrupted;
 
 /// Fits a model to a toy set or a table and writes it as one file
 ///
 /// Columns are standardized first; a tenth of the rows is kept out of training, and the weights that
-/// do best on those are the ones written. The same seed gives the same file.
-#[derive(Debug, clap::Args)]
+/// do best on those are the ones written. The same seed gives the same file. All options are written
+/// beside it as FILE.toml, which --config takes. Ctrl-C ends training early: the best weights so far
+/// are written, and the exit code is 130; a second Ctrl-C ends all.
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet train moons -o moons.flow --plot moons.png
   flowlet train circles --model flow-matching -o circles.flow
   flowlet train imu.csv --where activity=walking --columns ax..gz -o imu.flow
-  flowlet train imu.csv --context activity -o imu.flow")]
+  flowlet train imu.csv --context activity -o imu.flow
+  flowlet train --config imu.toml --seed 1 -o other.flow
+  flowlet train imu.csv --checkpoint imu.state
+  flowlet train imu.csv --checkpoint imu.state --resume imu.state")]
 pub(super) struct Arguments {
     /// A toy set (moons, circles, gaussians), or a path to a CSV file with a header or an NPY file
+    #[arg(
+        required_unless_present = "config",
+        default_value = "",
+        hide_default_value = true
+    )]
     data: String,
     /// The kind of flow
     #[arg(long, default_value = "real-nvp")]
@@ -53,6 +69,9 @@ pub(super) struct Arguments {
     /// Where to draw the data beside samples of the model
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
+    /// A TOML file with options by their long names, and data; those on the command line win
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
 
     /// Columns to fit: names, or FIRST..LAST for a range; all that --where and --context leave unless
     /// given
@@ -152,6 +171,22 @@ pub(super) struct Arguments {
         help_heading = "Training"
     )]
     seed: u64,
+    /// End when this many looks at the validation rows in a row, each a hundredth of the steps after
+    /// the one before, bring nothing better; all steps are done unless given
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<usize>(1..=MOST),
+        allow_negative_numbers = true,
+        help_heading = "Training"
+    )]
+    patience: Option<usize>,
+    /// Where to keep the state of training, to go on from if it is broken off
+    #[arg(long, value_name = "FILE", help_heading = "Training")]
+    checkpoint: Option<PathBuf>,
+    /// A checkpoint to go on from, with the options and the data that it began with
+    #[arg(long, value_name = "FILE", help_heading = "Training")]
+    resume: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -165,19 +200,29 @@ enum Kind {
     FlowMatching,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+pub(super) fn run(given: &Arguments, matches: &ArgMatches) -> anyhow::Result<()> {
+    let mut config = Config::<Arguments>::new(matches, given.config.as_deref())?;
+    let arguments = &Arguments {
+        config: given.config.clone(),
+        checkpoint: given.checkpoint.clone(),
+        resume: given.resume.clone(),
+        json: given.json,
+        ..config.arguments.clone()
+    };
     let toy_set = ToySet::from_name(&arguments.data);
     let dataset = dataset(arguments, toy_set)?;
+    let options = options(arguments)?;
     let output = output_path(arguments, &dataset);
-    let written = [Some(output.as_path()), arguments.plot.as_deref()];
-    let table = toy_set.is_none().then_some(Path::new(&arguments.data));
-    check_apart(&[table], &written)?;
-    // Better known before training than after.
-    check_writable(&output)?;
-    arguments.plot.as_deref().map_or(Ok(()), check_writable)?;
+    let config_output = config.output(&output, given.config.as_deref())?;
+    check_files(arguments, toy_set, &output, config_output.as_deref())?;
+    config.fill_options(&options);
+    config.fill("output", output.display().to_string());
+    if toy_set.is_some() {
+        config.fill("points", dataset.points.nrows() as i64);
+    }
 
     let start = Instant::now();
-    let fitted = fit_with_progress(&dataset, &options(arguments)?)?;
+    let fitted = fit_with_progress(&dataset, &options, arguments)?;
     let seconds = start.elapsed().as_secs_f64();
     let float = export(&fitted.flow, flowlet::Precision::F32)?;
     let file = match arguments.precision {
@@ -188,6 +233,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     };
     file.write(&output)?;
+    config_output.map_or(Ok(()), |path| config.write(&path))?;
 
     let model = file.model()?;
     let mut report = Report::default();
@@ -229,7 +275,39 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let path = path.display().to_string();
         report.fact("plot", path.clone(), "picture", path);
     }
-    Ok(report.print(arguments.json)?)
+    report.print(arguments.json)?;
+    match fitted.end {
+        End::Stopped => Err(Interrupted.into()),
+        End::Steps | End::Patience => Ok(()),
+    }
+}
+
+/// That all files can be written, and none over another: better known before training than after.
+fn check_files(
+    arguments: &Arguments,
+    toy_set: Option<ToySet>,
+    output: &Path,
+    config_output: Option<&Path>,
+) -> anyhow::Result<()> {
+    let table = toy_set.is_none().then_some(Path::new(&arguments.data));
+    let checkpoint = arguments.checkpoint.as_deref();
+    // A run may go on in the file that it left off in.
+    let resume = arguments
+        .resume
+        .as_deref()
+        .filter(|path| Some(*path) != checkpoint);
+    let read = [table, arguments.config.as_deref(), resume];
+    let written = [
+        Some(output),
+        arguments.plot.as_deref(),
+        config_output,
+        checkpoint,
+    ];
+    check_apart(&read, &written)?;
+    for path in written.into_iter().flatten() {
+        check_writable(path)?;
+    }
+    Ok(())
 }
 
 fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dataset> {
@@ -315,56 +393,9 @@ fn options(arguments: &Arguments) -> anyhow::Result<FitOptions> {
             .euler_steps
             .map_or(defaults.step_count, NonZeroU16::get),
         seed: arguments.seed,
+        patience: arguments.patience.or(defaults.patience),
         ..defaults
     })
-}
-
-fn fit_with_progress(dataset: &Dataset, options: &FitOptions) -> anyhow::Result<Fitted> {
-    let style = "{bar:30} {pos}/{len} steps, {msg}, {eta} left";
-    let style = ProgressStyle::with_template(style).expect("the template is well-formed");
-    let bar = ProgressBar::new(options.steps as u64).with_style(style);
-    let fitted = fit(dataset, options, &mut |progress: &Progress| {
-        bar.set_position(progress.step as u64);
-        bar.set_message(format!(
-            "loss {:.4}, validation {:.4}",
-            progress.loss, progress.validation
-        ));
-    });
-    bar.finish_and_clear();
-    Ok(fitted?)
-}
-
-fn add_training(report: &mut Report, fitted: &Fitted, seconds: f64) {
-    let unit = match fitted.flow.kind {
-        FlowKind::RealNvp { .. } => "nats",
-        FlowKind::FlowMatching { .. } => "mean square",
-    };
-    let (training, validation) = (fitted.training.len(), fitted.validation.len());
-    let text = format!(
-        "{} trained on, {} kept out for validation",
-        grouped(training),
-        grouped(validation)
-    );
-    report.fact("training_rows", training, "rows", text);
-    report.value("validation_rows", validation);
-    report.value("training_loss", fitted.training_loss);
-    report.fact(
-        "validation_loss",
-        fitted.validation_loss,
-        "validation loss",
-        format!(
-            "{:.4} {unit} at step {}, the best",
-            fitted.validation_loss,
-            grouped(fitted.best_step)
-        ),
-    );
-    report.value("best_step", fitted.best_step);
-    report.fact(
-        "seconds",
-        seconds,
-        "training time",
-        format!("{seconds:.1} s"),
-    );
 }
 
 fn add_evaluation(report: &mut Report, evaluation: &Evaluation) {

@@ -28,11 +28,31 @@ pub(super) fn check(dataset: &Dataset, options: &FitOptions) -> Result<(), Error
         ..
     } = *options;
     option("number of steps", steps, steps > 0, "1 or more")?;
+    let patient = options.patience != Some(0);
+    option("patience", 0, patient, "1 look or more")?;
     option("batch", batch, batch > 0, "1 row or more")?;
     let sane = rate > 0.0 && rate.is_finite();
     option("learning rate", rate, sane, "a number above 0")?;
     let sane = share > 0.0 && share <= 0.5;
-    option("validation share", share, sane, "above 0, at most 0.5")
+    option("validation share", share, sane, "above 0, at most 0.5")?;
+    finite(dataset)
+}
+
+/// That every number is one.
+fn finite(dataset: &Dataset) -> Result<(), Error> {
+    let dim = dataset.points.ncols();
+    for (table, first) in [(&dataset.points, 0), (&dataset.context, dim)] {
+        let bad = table.indexed_iter().find(|(_, x)| !x.is_finite());
+        if let Some(((row, column), &value)) = bad {
+            let label = dataset.labels.get(first + column);
+            return Err(Error::NotFinite {
+                column: label.cloned().unwrap_or_default(),
+                row: row + 1,
+                value,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn limit(what: &'static str, found: usize, min: usize, max: usize) -> Result<(), Error> {

@@ -32,6 +32,12 @@ pub trait Objective<A: Scalar>: Sync {
         shard: &mut Self::Shard,
     );
 
+    /// Changes rows just loaded to train on, at random; rows to validate on stay as they are.
+    fn disturb<G: Rng>(&self, _shard: &mut Self::Shard, _rng: &mut G) {}
+
+    /// What else is to be done to a shard just loaded, and can be done on any thread.
+    fn prepare(&self, _shard: &mut Self::Shard) {}
+
     /// The loss, summed over the rows.
     fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64;
 

@@ -59,12 +59,24 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
         for batch in rows.chunks(ROWS * self.shards.len()) {
             let used = self.load(nets, batch, rng);
             let (objective, shards) = (&self.objective, &mut self.shards[..used]);
-            shards
-                .par_iter_mut()
-                .for_each(|shard| shard.loss = objective.loss(nets, &mut shard.rows));
+            shards.par_iter_mut().for_each(|shard| {
+                objective.prepare(&mut shard.rows);
+                shard.loss = objective.loss(nets, &mut shard.rows);
+            });
             loss += shards.iter().map(|shard| shard.loss).sum::<f64>();
         }
         loss / rows.len() as f64
+    }
+
+    /// The first of the nets by which the loss of these rows is lost, if it is.
+    pub(super) fn first_lost<G: Rng + Clone>(
+        &mut self,
+        nets: &[Mlp<f32>],
+        rows: &[usize],
+        rng: &G,
+    ) -> Option<usize> {
+        // The first couplings of a flow are a flow.
+        (0..nets.len()).find(|&k| !self.loss(&nets[..=k], rows, &mut rng.clone()).is_finite())
     }
 
     /// The mean loss of a batch, and its gradient times the number of rows.
@@ -76,8 +88,12 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
     ) -> (f64, &[Mlp<f32>]) {
         let used = self.load(nets, batch, rng);
         let (objective, shards) = (&self.objective, &mut self.shards[..used]);
+        for shard in &mut *shards {
+            objective.disturb(&mut shard.rows, rng);
+        }
         shards.par_iter_mut().for_each(|shard| {
             let Shard { rows, gradient, .. } = shard;
+            objective.prepare(rows);
             shard.loss = objective.loss_and_gradient(nets, rows, gradient);
         });
         let loss = shards.iter().map(|shard| shard.loss).sum::<f64>();

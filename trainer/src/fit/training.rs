@@ -1,16 +1,18 @@
 //! The loop.
 
-use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
+use std::sync::atomic::Ordering;
+
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::checkpoint::Checkpoints;
+use super::controls::{Controls, End};
 use super::objective::Objective;
 use super::shards::Shards;
 use super::split::Split;
-use super::{FitOptions, Progress};
+use super::state::{Mean, Order, State};
+use super::{Culprit, FitOptions, Progress};
 use crate::Error;
-use crate::nn::Mlp;
-use crate::optimizer::{Adam, cosine_decay, norm, pull};
+use crate::optimizer::{cosine_decay, norm, pull};
 
 /// Looks at the validation rows in a whole run, besides those at steps 1, 2, 4, 8 and so on, since
 /// few rows are soon overfitted.
@@ -19,178 +21,188 @@ const LOOKS: usize = 100;
 /// Longer gradients are cut to this length.
 const LONGEST_GRADIENT: f64 = 1.0;
 
-/// Share of the new weights in the running average at each step.
-const AVERAGE_SHARE: f64 = 0.002;
-
 /// Ways back to the best weights before training gives up.
 const MOST_RETREATS: i32 = 5;
 
-/// Training under way.
+/// Training under way: its state, and what it takes to change it.
 pub(super) struct Training<'a, O: Objective<f32>> {
     options: &'a FitOptions,
+    split: &'a Split,
+    /// Of the columns.
+    labels: &'a [String],
     validation_rows: Vec<usize>,
     shards: Shards<'a, O>,
-    order: Order,
-    rng: Xoshiro256PlusPlus,
-    /// For the noise of the validation rows, the same at each look.
-    validation_rng: Xoshiro256PlusPlus,
-    nets: Vec<Mlp<f32>>,
-    /// The running average of `nets`, which fits better than they do: this is what is kept.
-    average: Vec<Mlp<f32>>,
-    adam: Adam,
-    retreats: i32,
-    best: Best,
-}
-
-/// The weights that did best on the validation rows.
-pub(super) struct Best {
-    pub(super) nets: Vec<Mlp<f32>>,
-    pub(super) step: usize,
-    pub(super) training_loss: f64,
-    pub(super) validation_loss: f64,
+    state: State,
 }
 
 impl<'a, O: Objective<f32>> Training<'a, O> {
     pub(super) fn new(
         objective: O,
         split: &'a Split,
+        labels: &'a [String],
         options: &'a FitOptions,
         mut rng: Xoshiro256PlusPlus,
     ) -> Self {
         let nets = objective.nets(&options.hidden, &mut rng);
         let batch = options.batch.min(split.training.len());
+        let (points, context) = (split.points.view(), split.context.view());
         Self {
             options,
+            split,
+            labels,
             validation_rows: split.validation.repeat(O::VALIDATION_DRAWS),
-            shards: Shards::new(
-                objective,
-                split.points.view(),
-                split.context.view(),
-                &nets,
-                batch,
+            shards: Shards::new(objective, points, context, &nets, batch),
+            state: State::new(
+                nets,
+                options.recipe,
+                Order::new(&split.training, batch),
+                rng,
             ),
-            order: Order::new(&split.training, batch),
-            validation_rng: Xoshiro256PlusPlus::from_rng(&mut rng),
-            rng,
-            average: nets.clone(),
-            adam: Adam::new(&nets),
-            retreats: 0,
-            best: Best {
-                nets: nets.clone(),
-                step: 0,
-                training_loss: f64::INFINITY,
-                validation_loss: f64::INFINITY,
-            },
-            nets,
         }
     }
 
-    pub(super) fn run(mut self, report: &mut dyn FnMut(&Progress)) -> Result<Best, Error> {
-        let steps = self.options.steps;
-        let pause = steps.div_ceil(LOOKS);
-        let mut losses = Vec::with_capacity(pause);
-        for step in 1..=steps {
-            let mut loss = self.step(step);
-            losses.push(loss);
-            if loss.is_finite() && (step % pause == 0 || step == steps || step.is_power_of_two()) {
-                let training_loss = losses.iter().sum::<f64>() / losses.len() as f64;
-                let progress = self.look(step, training_loss);
-                report(&progress);
-                losses.clear();
-                loss = progress.validation;
-            }
-            if !loss.is_finite() {
-                self.retreat(step, loss)?;
-                losses.clear();
-            }
+    /// Trains until an end is reached, from where a checkpoint left off if there is one.
+    pub(super) fn run(
+        mut self,
+        controls: &mut Controls<'_>,
+        checkpoints: &mut Checkpoints<'_>,
+    ) -> Result<(State, End), Error> {
+        if let Some(state) = checkpoints.resume()? {
+            self.state = state;
         }
-        if self.best.validation_loss.is_infinite() {
+        let end = loop {
+            if let Some(end) = self.end() {
+                break end;
+            }
+            if controls.stop.load(Ordering::Relaxed) && self.state.step > 0 {
+                break End::Stopped;
+            }
+            self.advance(controls.report)?;
+            checkpoints.keep_when_due(&self.state)?;
+        };
+        checkpoints.keep(&self.state)?;
+        if end == End::Stopped && self.state.losses.value().is_finite() {
+            // Not before the checkpoint: an unbroken run would not have looked here.
+            self.look(controls.report);
+        }
+        if self.state.best.validation_loss.is_infinite() {
             // Too few steps to give up, but none of them was any good.
-            let loss = f64::INFINITY;
-            return Err(Error::Diverged { step: steps, loss });
+            return Err(self.diverged(f64::INFINITY));
         }
-        Ok(self.best)
+        Ok((self.state, end))
+    }
+
+    /// Whether there is nothing left to do.
+    fn end(&self) -> Option<End> {
+        let patience = self.options.patience;
+        if self.state.step >= self.options.steps {
+            Some(End::Steps)
+        } else if patience.is_some_and(|patience| self.state.idle_looks >= patience) {
+            Some(End::Patience)
+        } else {
+            None
+        }
+    }
+
+    /// One step, a look at the validation rows when it is time, and a retreat where it led astray.
+    fn advance(&mut self, report: &mut dyn FnMut(&Progress)) -> Result<(), Error> {
+        let mut loss = self.step();
+        self.state.step += 1;
+        self.state.losses.add(loss);
+        if loss.is_finite() && self.is_time_to_look() {
+            loss = self.look(report);
+        }
+        if !loss.is_finite() {
+            self.retreat(loss)?;
+        }
+        Ok(())
+    }
+
+    fn is_time_to_look(&self) -> bool {
+        let (step, steps) = (self.state.step, self.options.steps);
+        step.is_multiple_of(steps.div_ceil(LOOKS)) || step == steps || step.is_power_of_two()
     }
 
     /// One step of the optimizer, on one batch; gives the batch's loss.
     ///
     /// Weights stay as they were where the loss or its gradient is not finite.
-    fn step(&mut self, step: usize) -> f64 {
-        let batch = self.order.next(&mut self.rng);
+    fn step(&mut self) -> f64 {
+        let state = &mut self.state;
+        let batch = state.order.next(&mut state.rng);
         let count = batch.len() as f64;
         let (loss, gradient) = self
             .shards
-            .loss_and_gradient(&self.nets, batch, &mut self.rng);
+            .loss_and_gradient(&state.nets, batch, &mut state.rng);
         let length = norm(gradient) / count;
         if !(loss.is_finite() && length.is_finite()) {
             return f64::NAN;
         }
         let factor = (LONGEST_GRADIENT / length).min(1.0) / count;
-        let share_left = cosine_decay(step - 1, self.options.steps) * 0.5f64.powi(self.retreats);
+        let share_left = cosine_decay(state.step, self.options.steps) * 0.5f64.powi(state.retreats);
         let rate = self.options.learning_rate * share_left;
-        self.adam
-            .step(&mut self.nets, gradient, factor as f32, rate);
-        // A plain mean at first, so that the weights at the start don't linger.
-        let share = AVERAGE_SHARE.max(1.0 / step as f64);
-        pull(&mut self.average, &self.nets, share as f32);
+        state
+            .optimizer
+            .step(&mut state.nets, gradient, factor as f32, rate);
+        let share = self.options.recipe.average_share(state.step + 1);
+        pull(&mut state.average, &state.nets, share as f32);
         loss
     }
 
-    /// Validates the weights, and keeps them where they are the best so far.
-    fn look(&mut self, step: usize, training_loss: f64) -> Progress {
-        let rng = &mut self.validation_rng.clone();
-        let validation = self.shards.loss(&self.average, &self.validation_rows, rng);
-        if validation < self.best.validation_loss {
-            self.best.nets.clone_from(&self.average);
-            self.best.step = step;
-            self.best.training_loss = training_loss;
-            self.best.validation_loss = validation;
-        }
-        Progress {
-            step,
+    /// Validates the weights, keeps them where they are the best so far, and gives their loss.
+    fn look(&mut self, report: &mut dyn FnMut(&Progress)) -> f64 {
+        let state = &mut self.state;
+        let rng = &mut state.validation_rng.clone();
+        let progress = Progress {
+            step: state.step,
             steps: self.options.steps,
-            loss: training_loss,
-            validation,
+            loss: state.losses.value(),
+            validation: self.shards.loss(&state.average, &self.validation_rows, rng),
+        };
+        state.losses = Mean::default();
+        state.idle_looks += 1;
+        if progress.validation < state.best.validation_loss {
+            state.best.nets.clone_from(&state.average);
+            state.best.step = progress.step;
+            state.best.training_loss = progress.loss;
+            state.best.validation_loss = progress.validation;
+            state.idle_looks = 0;
         }
+        state.history.push(progress);
+        report(&progress);
+        progress.validation
     }
 
     /// Back to the best weights, to go on at half the rate.
-    fn retreat(&mut self, step: usize, loss: f64) -> Result<(), Error> {
-        self.retreats += 1;
-        if self.retreats > MOST_RETREATS {
-            return Err(Error::Diverged { step, loss });
+    fn retreat(&mut self, loss: f64) -> Result<(), Error> {
+        if self.state.retreats == MOST_RETREATS {
+            return Err(self.diverged(loss));
         }
-        self.nets.clone_from(&self.best.nets);
-        self.average.clone_from(&self.best.nets);
-        self.adam = Adam::new(&self.nets);
+        let state = &mut self.state;
+        state.retreats += 1;
+        state.nets.clone_from(&state.best.nets);
+        state.average.clone_from(&state.best.nets);
+        state.optimizer.reset(&state.nets);
+        state.losses = Mean::default();
         Ok(())
     }
-}
 
-/// The rows to train on in random order, again and again.
-struct Order {
-    rows: Vec<usize>,
-    batch: usize,
-    next: usize,
-}
-
-impl Order {
-    fn new(rows: &[usize], batch: usize) -> Self {
-        Self {
-            rows: rows.to_vec(),
-            batch,
-            next: rows.len(),
+    /// Says where a loss that is not finite comes from.
+    fn diverged(&mut self, loss: f64) -> Error {
+        let Self { state, shards, .. } = self;
+        let (batch, layers) = (state.order.last(), state.nets.len());
+        let rows = [batch, &self.split.validation].concat();
+        let layer = shards
+            .first_lost(&state.nets, batch, &state.rng)
+            .or_else(|| shards.first_lost(&state.average, &self.split.validation, &state.rng));
+        let culprit = Culprit::column(self.split.points.view(), &rows, self.labels);
+        let culprit = culprit.or(layer.map(|layer| Culprit::Layer {
+            layer: layer + 1,
+            layers,
+        }));
+        Error::Diverged {
+            step: state.step,
+            loss,
+            culprit: culprit.unwrap_or(Culprit::Gradient),
         }
-    }
-
-    /// The next batch; rows left over at the end wait for the next round.
-    fn next<G: Rng>(&mut self, rng: &mut G) -> &[usize] {
-        if self.next + self.batch > self.rows.len() {
-            self.rows.shuffle(rng);
-            self.next = 0;
-        }
-        let batch = self.next..self.next + self.batch;
-        self.next = batch.end;
-        &self.rows[batch]
     }
 }

@@ -1,0 +1,87 @@
+//! `flowlet train`, broken off.
+
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// Long enough for some checkpoints.
+const SHORT: &str = "train moons --points 2000 --layers 2 --hidden 16 --steps 4000";
+
+/// Far longer than any checkpoint takes, on the slowest machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Starts a training that writes the file `checkpoint`, and waits for that to change.
+fn started(folder: &Folder, line: &str) -> Child {
+    let path = folder.path("checkpoint");
+    let before = std::fs::read(&path).ok();
+    let mut command = folder.command(&format!("{line} --checkpoint checkpoint"));
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let start = Instant::now();
+    while std::fs::read(&path).ok() == before {
+        assert!(start.elapsed() < LIMIT, "no checkpoint: {line}");
+        sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn killed_and_resumed_it_ends_as_if_unbroken() {
+    let folder = Folder::new();
+    folder.succeed(&format!("{SHORT} -o unbroken.flow"));
+    let mut line = SHORT.to_owned();
+    for _ in 0..3 {
+        let mut child = started(&folder, &line);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(
+            !folder.path("moons.flow").exists(),
+            "too short to be killed"
+        );
+        line = format!("{SHORT} --resume checkpoint");
+    }
+    folder.succeed(&line);
+    assert!(folder.read("moons.flow") == folder.read("unbroken.flow"));
+}
+
+#[test]
+#[cfg(unix)]
+fn interrupted_it_keeps_the_best_weights() {
+    let folder = Folder::new();
+    let child = started(&folder, "train moons --points 500 --steps 9999999 --json");
+    let interrupt = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &interrupt])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_tells(&said, &["stopped at step", "of 9,999,999", "are kept"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["end"], "stopped");
+    assert!(report["best_step"].as_u64() <= report["steps"].as_u64());
+    folder.succeed("inspect moons.flow");
+}
+
+#[test]
+fn checkpoints_that_do_not_fit_are_refused() {
+    let folder = Folder::new();
+    folder.succeed(&format!("train moons {TINY} --checkpoint checkpoint"));
+    let resume = format!("train moons {TINY} --resume checkpoint");
+    let message = folder.fail(&format!("{resume} --seed 1"));
+    assert_tells(&message, &["checkpoint", "seed 0, not 1"]);
+    let message = folder.fail(&resume.replace("500", "501"));
+    assert_tells(&message, &["checkpoint", "other data"]);
+    let mut bytes = folder.read("checkpoint");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    folder.write("checkpoint", &bytes);
+    assert_tells(&folder.fail(&resume), &["checkpoint", "damaged"]);
+    folder.write("checkpoint", "");
+    assert_tells(&folder.fail(&resume), &["checkpoint", "no checkpoint"]);
+    let message = folder.fail(&format!("train moons {TINY} --resume missing"));
+    assert_tells(&message, &["cannot read", "missing"]);
+}

