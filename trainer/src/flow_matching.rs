@@ -2,11 +2,11 @@
 
 use flowlet::StandardNormal;
 use flowlet::format::Activation;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use rand::{Rng, RngExt};
 
-use crate::fit::objective::Objective;
-use crate::nn::{Mlp, Pass, Scalar};
+use crate::fit::objective::{self, Objective};
+use crate::nn::{Mlp, Pass, ROWS, Row, Scalar};
 use crate::transport::assignment;
 
 /// The mean square error of a velocity field, in standardized space.
@@ -47,12 +47,15 @@ pub enum Coupling {
 /// Points on their paths, and the velocities there.
 #[derive(Clone, Debug)]
 pub struct FlowMatchingShard<A> {
-    /// x₁ and x₀, row by row.
-    data: Vec<f32>,
-    noise: Vec<f32>,
+    /// Rows there are; the others count for nothing.
+    count: usize,
+    /// x₁
+    data: Vec<Row<f32>>,
+    /// x₀, not yet coupled.
+    noise: Vec<Row<f32>>,
     pass: Pass<A>,
     /// x₁ − x₀
-    target: Array2<A>,
+    target: Vec<Row<A>>,
 }
 
 impl<A: Scalar> Objective<A> for FlowMatching {
@@ -66,12 +69,13 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         vec![Mlp::random(&widths, Activation::Elu, rng)]
     }
 
-    fn shard(&self, nets: &[Mlp<A>], rows: usize) -> Self::Shard {
+    fn shard(&self, nets: &[Mlp<A>]) -> Self::Shard {
         FlowMatchingShard {
-            data: vec![0.0; rows * self.dim],
-            noise: vec![0.0; rows * self.dim],
-            pass: Pass::new(&nets[0], rows),
-            target: Array2::zeros((rows, self.dim)),
+            count: 0,
+            data: vec![[0.0; ROWS]; self.dim],
+            noise: vec![[0.0; ROWS]; self.dim],
+            pass: Pass::new(&nets[0]),
+            target: vec![[A::zero(); ROWS]; self.dim],
         }
     }
 
@@ -84,36 +88,30 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         shard: &mut Self::Shard,
     ) {
         let convert = |value: f32| A::from_f64(f64::from(value));
-        let input = shard.pass.input_mut();
-        let rows = shard
-            .data
-            .chunks_exact_mut(self.dim)
-            .zip(shard.noise.chunks_exact_mut(self.dim));
-        for (row, (&index, (data, noise))) in indices.iter().zip(rows).enumerate() {
-            input[[row, self.dim]] = convert(rng.random());
-            for (i, &value) in points.row(index).iter().enumerate() {
-                data[i] = value;
-                noise[i] = StandardNormal.sample(rng);
+        shard.count = indices.len();
+        let (time, given) = shard.pass.input_mut()[self.dim..].split_at_mut(1);
+        for (row, &index) in indices.iter().enumerate() {
+            let t: f32 = rng.random();
+            for (i, &data) in points.row(index).iter().enumerate() {
+                shard.data[i][row] = data;
+                shard.noise[i][row] = StandardNormal.sample(rng);
             }
-            for (i, &value) in context.row(index).iter().enumerate() {
-                input[[row, self.dim + 1 + i]] = convert(value);
-            }
+            time[0][row] = convert(t);
         }
+        objective::load(context, indices, given);
     }
 
     /// Couples noise and rows, and goes to their x_t.
     fn prepare(&self, shard: &mut Self::Shard) {
-        let count = shard.target.nrows();
-        let order = self.couple(&shard.data, &shard.noise, count);
-        let input = shard.pass.input_mut();
+        let partners = self.couple(&shard.data, &shard.noise, shard.count);
         let convert = |value: f32| A::from_f64(f64::from(value));
-        for (row, other) in order.into_iter().enumerate() {
-            let t = input[[row, self.dim]];
-            for i in 0..self.dim {
-                let data = convert(shard.data[row * self.dim + i]);
-                let noise = convert(shard.noise[other * self.dim + i]);
-                input[[row, i]] = (A::one() - t) * noise + t * data;
-                shard.target[[row, i]] = data - noise;
+        let (at, rest) = shard.pass.input_mut().split_at_mut(self.dim);
+        for (i, (at, target)) in at.iter_mut().zip(&mut shard.target).enumerate() {
+            for (row, &partner) in partners.iter().enumerate() {
+                let (t, data) = (rest[0][row], convert(shard.data[i][row]));
+                let noise = convert(shard.noise[i][partner]);
+                at[row] = (A::one() - t) * noise + t * data;
+                target[row] = data - noise;
             }
         }
     }
@@ -121,7 +119,8 @@ impl<A: Scalar> Objective<A> for FlowMatching {
     fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64 {
         shard.pass.forward(&nets[0]);
         let pairs = shard.pass.output().iter().zip(&shard.target);
-        let squares: f64 = pairs.map(|(&v, &u)| (v - u).to_f64().powi(2)).sum();
+        let rows = pairs.flat_map(|(v, u)| v.iter().zip(u).take(shard.count));
+        let squares: f64 = rows.map(|(&v, &u)| (v - u).to_f64().powi(2)).sum();
         squares / self.dim as f64
     }
 
@@ -135,8 +134,10 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         let factor = A::from_f64(2.0 / self.dim as f64);
         let (output, output_gradient) = shard.pass.output_and_gradient_mut();
         let pairs = output.iter().zip(&shard.target);
-        for (gradient, (&v, &u)) in output_gradient.iter_mut().zip(pairs) {
-            *gradient = factor * (v - u);
+        for (gradient, (v, u)) in output_gradient.iter_mut().zip(pairs) {
+            gradient[shard.count..].fill(A::zero());
+            let rows = gradient.iter_mut().zip(v.iter().zip(u)).take(shard.count);
+            rows.for_each(|(gradient, (&v, &u))| *gradient = factor * (v - u));
         }
         shard.pass.backward(&nets[0], &mut gradient[0]);
         loss
@@ -145,48 +146,45 @@ impl<A: Scalar> Objective<A> for FlowMatching {
 
 impl FlowMatching {
     /// The row of the noise for each row of the data.
-    fn couple(&self, data: &[f32], noise: &[f32], count: usize) -> Vec<usize> {
+    fn couple(&self, data: &[Row<f32>], noise: &[Row<f32>], count: usize) -> Vec<usize> {
         if self.coupling == Coupling::Independent {
             return (0..count).collect();
         }
-        let noise = || noise.chunks_exact(self.dim);
-        let costs = data.chunks_exact(self.dim).flat_map(|data| {
-            noise().map(move |noise| {
-                let pairs = data.iter().zip(noise);
-                // Beyond any other, but finite.
-                pairs
-                    .map(|(a, b)| (a - b) * (a - b))
-                    .sum::<f32>()
-                    .min(FARTHEST)
-            })
-        });
-        assignment(&costs.collect::<Vec<_>>(), count)
+        let mut costs = vec![0.0; count * count];
+        for (data, noise) in data.iter().zip(noise) {
+            for (costs, x) in costs.chunks_exact_mut(count).zip(data) {
+                let pairs = costs.iter_mut().zip(noise);
+                pairs.for_each(|(cost, x_0)| *cost += (x - x_0) * (x - x_0));
+            }
+        }
+        costs.iter_mut().for_each(|cost| *cost = cost.min(FARTHEST));
+        assignment(&costs, count)
     }
 }
 
-/// Squared distances that lose to all others are as good as this one.
+/// Costs must be finite; of distances beyond this one, none is better than another.
 const FARTHEST: f32 = 1e30;
 
 #[cfg(test)]
 mod tests {
-    use ndarray::s;
+    use ndarray::Array2;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
     use crate::nn::gradient_check::assert_gradient;
 
-    const ROWS: usize = 6;
+    const COUNT: usize = 6;
 
     fn loaded(flow: FlowMatching) -> (Vec<Mlp<f64>>, FlowMatchingShard<f64>) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
         let nets: Vec<Mlp<f64>> = flow.nets(&[5, 4], &mut rng);
-        let mut shard = flow.shard(&nets, ROWS);
+        let mut shard = flow.shard(&nets);
         let mut rows = |columns| {
-            Array2::from_shape_simple_fn((ROWS + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
+            Array2::from_shape_simple_fn((COUNT + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
         };
         let (points, context) = (rows(flow.dim), rows(flow.context_dim));
-        let indices: Vec<usize> = (2..ROWS + 2).collect();
+        let indices: Vec<usize> = (2..COUNT + 2).collect();
         flow.load(
             points.view(),
             context.view(),
@@ -226,18 +224,21 @@ mod tests {
         };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
         let nets: Vec<Mlp<f64>> = flow.nets(&[3], &mut rng);
-        let mut shard = flow.shard(&nets, 1);
+        let mut shard = flow.shard(&nets);
         let points = ndarray::array![[0.0, 0.0], [0.5, -0.25]];
         let context = ndarray::array![[0.0], [7.0]];
         flow.load(points.view(), context.view(), &[1], &mut rng, &mut shard);
         flow.prepare(&mut shard);
-        let input = shard.pass.input_mut().row(0).to_owned();
-        let (at, t) = (input.slice(s![..2]).to_owned(), input[2]);
-        // x_t + (1 − t) (x₁ − x₀) = x₁, computed in f32.
-        let data = at + (1.0 - t) * &shard.target.row(0);
-        let expected = points.row(1).mapv(f64::from);
-        assert!((&data - &expected).iter().all(|e| e.abs() < 1e-6), "{data}");
-        assert_eq!(input[3], 7.0);
+        let input: Vec<f64> = shard.pass.input_mut().iter().map(|row| row[0]).collect();
+        let [at @ .., t, context] = input.as_slice() else {
+            panic!("{input:?}")
+        };
+        for ((at, target), expected) in at.iter().zip(&shard.target).zip(points.row(1)) {
+            // x_t + (1 − t) (x₁ − x₀) = x₁, computed in f32.
+            let data = at + (1.0 - t) * target[0];
+            assert!((data - f64::from(*expected)).abs() < 1e-6, "{data}");
+        }
+        assert_eq!(*context, 7.0);
     }
 
     #[test]
@@ -249,13 +250,13 @@ mod tests {
         };
         let (_, mut shard) = loaded(flow);
         let input = shard.pass.input_mut();
-        assert_ne!(input[[0, 2]], input[[1, 2]]);
-        assert_ne!(input[[0, 0]], input[[1, 0]]);
+        assert_ne!(input[2][0], input[2][1]);
+        assert_ne!(input[0][0], input[0][1]);
     }
 
     #[test]
     fn transport_makes_the_paths_as_short_as_can_be() {
-        let squares = |coupling| {
+        let ordered_and_times = |coupling| {
             let flow = FlowMatching {
                 dim: 1,
                 context_dim: 0,
@@ -263,18 +264,19 @@ mod tests {
             };
             let (_, mut shard) = loaded(flow);
             // In one dimension, the order of the noise is that of the data.
-            let mut pairs: Vec<(f64, f64)> = Vec::new();
-            for (row, target) in shard.target.iter().enumerate() {
-                pairs.push((shard.data[row].into(), f64::from(shard.data[row]) - target));
-            }
+            let data = shard.data[0].iter().map(|&data| f64::from(data));
+            let pairs = data
+                .zip(shard.target[0])
+                .map(|(data, target)| (data, data - target));
+            let mut pairs: Vec<_> = pairs.take(COUNT).collect();
             pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
             let ordered = pairs.is_sorted_by(|a, b| a.1 <= b.1);
             // The same rows at the same times.
-            let times = shard.pass.input_mut().column(1).to_vec();
+            let times = shard.pass.input_mut()[1];
             (ordered, times)
         };
-        let (independent, times) = squares(Coupling::Independent);
-        let (transported, same_times) = squares(Coupling::OptimalTransport);
+        let (independent, times) = ordered_and_times(Coupling::Independent);
+        let (transported, same_times) = ordered_and_times(Coupling::OptimalTransport);
         assert!(transported && !independent);
         assert_eq!(times, same_times);
     }

@@ -3,6 +3,7 @@
 pub mod activation;
 #[cfg(test)]
 pub(crate) mod gradient_check;
+pub mod kernel;
 pub mod pass;
 pub mod scalar;
 
@@ -11,6 +12,7 @@ use ndarray::{Array1, Array2};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
+pub use kernel::{ROWS, Row};
 pub use pass::Pass;
 pub use scalar::Scalar;
 
@@ -58,6 +60,20 @@ impl<A: Scalar> Dense<A> {
     }
 }
 
+impl<A> Dense<A> {
+    /// All weights, output by output, and the biases.
+    pub(crate) fn as_slices(&self) -> (&[A], &[A]) {
+        let weight = self.weight.as_slice().expect(CONTIGUOUS);
+        (weight, self.bias.as_slice().expect(CONTIGUOUS))
+    }
+
+    /// [`Dense::as_slices`], to be written.
+    pub(crate) fn as_slices_mut(&mut self) -> (&mut [A], &mut [A]) {
+        let weight = self.weight.as_slice_mut().expect(CONTIGUOUS);
+        (weight, self.bias.as_slice_mut().expect(CONTIGUOUS))
+    }
+}
+
 impl<A: Scalar> Mlp<A> {
     /// A net at random weights that reads `widths[0]` numbers and gives the last of `widths`.
     pub fn random<G: Rng>(widths: &[usize], activation: Activation, rng: &mut G) -> Self {
@@ -91,8 +107,8 @@ impl<A> Mlp<A> {
 pub fn parameters<A>(nets: &[Mlp<A>]) -> impl Iterator<Item = &[A]> {
     let layers = nets.iter().flat_map(|net| &net.layers);
     layers.flat_map(|layer| {
-        let weight = layer.weight.as_slice();
-        [weight, layer.bias.as_slice()].map(|tensor| tensor.expect(CONTIGUOUS))
+        let (weight, bias) = layer.as_slices();
+        [weight, bias]
     })
 }
 
@@ -100,8 +116,8 @@ pub fn parameters<A>(nets: &[Mlp<A>]) -> impl Iterator<Item = &[A]> {
 pub fn parameters_mut<A>(nets: &mut [Mlp<A>]) -> impl Iterator<Item = &mut [A]> {
     let layers = nets.iter_mut().flat_map(|net| &mut net.layers);
     layers.flat_map(|layer| {
-        let weight = layer.weight.as_slice_mut();
-        [weight, layer.bias.as_slice_mut()].map(|tensor| tensor.expect(CONTIGUOUS))
+        let (weight, bias) = layer.as_slices_mut();
+        [weight, bias]
     })
 }
 

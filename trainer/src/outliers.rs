@@ -1,11 +1,9 @@
 //! Rows cast far out while a flow is trained, so that far rows do not surprise it.
 
-use ndarray::ArrayViewMut1;
+use flowlet::StandardNormal;
 use rand::{Rng, RngExt};
 
-use flowlet::StandardNormal;
-
-use crate::nn::Scalar;
+use crate::nn::{Row, Scalar};
 
 /// Standard deviation of what is added to a row that is cast out.
 const SPREAD: f64 = 2.0;
@@ -31,21 +29,21 @@ impl Outliers {
     /// None at all; and nothing is drawn.
     pub const NONE: Self = Self { share: 0.0 };
 
-    /// Casts out some of the `rows`, each with the same chance.
-    pub(crate) fn cast<'r, A: Scalar, G: Rng>(
-        self,
-        rows: impl Iterator<Item = ArrayViewMut1<'r, A>>,
-        rng: &mut G,
-    ) {
+    /// Casts out some of the first `count` rows, each with the same chance.
+    ///
+    /// # Shapes
+    ///
+    /// `points` `[dim, ROWS]`.
+    pub(crate) fn cast<A: Scalar, G: Rng>(self, points: &mut [Row<A>], count: usize, rng: &mut G) {
         if self.share == 0.0 {
             return;
         }
-        for mut row in rows {
+        for row in 0..count {
             if rng.random::<f64>() < self.share {
-                row.mapv_inplace(|x| {
+                for column in &mut *points {
                     let noise = f64::from(StandardNormal.sample(rng));
-                    x + A::from_f64(SPREAD * noise)
-                });
+                    column[row] += A::from_f64(SPREAD * noise);
+                }
             }
         }
     }
@@ -53,26 +51,33 @@ impl Outliers {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
+    use crate::nn::ROWS;
 
     #[test]
     fn a_share_of_the_rows_is_cast_out_whole() {
-        // Four standard deviations of a binomial count, and of a mean of squares.
-        const COUNTS: std::ops::Range<usize> = 1830..2170;
-        const SQUARES: std::ops::Range<f64> = 3.7..4.3;
-        let mut rows = Array2::<f64>::zeros((20_000, 2));
+        // Of 24,000 rows; four standard deviations of a binomial count, and of a mean of squares.
+        const COUNTS: std::ops::Range<usize> = 2_214..2_586;
+        const SQUARES: std::ops::Range<f64> = 3.67..4.33;
+        const COUNT: usize = 48;
         let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
-        Outliers { share: 0.1 }.cast(rows.rows_mut().into_iter(), rng);
-        let cast = rows.rows().into_iter().filter(|row| row[0] != 0.0);
-        let cast: Vec<_> = cast.collect();
-        assert!(COUNTS.contains(&cast.len()), "{}", cast.len());
-        assert!(cast.iter().all(|row| row[1] != 0.0));
-        let squares: f64 = cast.iter().map(|row| row.dot(row)).sum();
-        let mean = squares / (2 * cast.len()) as f64;
+        let (mut cast, mut squares) = (0, 0.0);
+        for _ in 0..500 {
+            let mut points = [[0.0f64; ROWS]; 2];
+            Outliers { share: 0.1 }.cast(&mut points, COUNT, rng);
+            for row in 0..ROWS {
+                let [x, y] = points.map(|column| column[row]);
+                assert_eq!(x == 0.0, y == 0.0);
+                assert!(row < COUNT || x == 0.0, "row {row} is not there");
+                cast += usize::from(x != 0.0);
+                squares += x * x + y * y;
+            }
+        }
+        assert!(COUNTS.contains(&cast), "{cast}");
+        let mean = squares / (2 * cast) as f64;
         assert!(SQUARES.contains(&mean), "{mean}");
     }
 
@@ -80,8 +85,8 @@ mod tests {
     fn no_outliers_draw_no_numbers() {
         let rng = &mut Xoshiro256PlusPlus::seed_from_u64(1);
         let before = rng.clone();
-        let mut rows = Array2::<f32>::ones((5, 2));
-        Outliers::NONE.cast(rows.rows_mut().into_iter(), rng);
-        assert_eq!((rows, rng.clone()), (Array2::ones((5, 2)), before));
+        let mut points = [[1.0f32; ROWS]];
+        Outliers::NONE.cast(&mut points, ROWS, rng);
+        assert_eq!((points, rng.clone()), ([[1.0; ROWS]], before));
     }
 }

@@ -3,11 +3,12 @@
 use std::f64::consts::TAU;
 
 use flowlet::format::Activation;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
+use pulp::{Simd, WithSimd};
 use rand::Rng;
 
-use crate::fit::objective::Objective;
-use crate::nn::{Mlp, Pass, Scalar};
+use crate::fit::objective::{self, Objective};
+use crate::nn::{Mlp, Pass, ROWS, Row, Scalar, kernel};
 use crate::outliers::Outliers;
 
 /// Largest magnitude of the log-scale `s`.
@@ -49,11 +50,13 @@ struct Coupling {
 /// Rows on their way through all couplings.
 #[derive(Clone, Debug)]
 pub struct RealNvpShard<A> {
-    context: Array2<A>,
-    /// The rows, from `x` at first to `z` at the end.
-    state: Array2<A>,
+    /// Rows there are; the others are zeros and count for nothing.
+    count: usize,
+    context: Vec<Row<A>>,
+    /// The rows, from `x` at first to `z` at the end: `[dim, ROWS]`.
+    state: Vec<Row<A>>,
     /// The loss's gradient by `state`.
-    gradient: Array2<A>,
+    gradient: Vec<Row<A>>,
     steps: Vec<Step<A>>,
 }
 
@@ -62,9 +65,9 @@ pub struct RealNvpShard<A> {
 struct Step<A> {
     pass: Pass<A>,
     /// The moved dimensions, as they came in.
-    before: Array2<A>,
+    before: Vec<Row<A>>,
     /// eˢ
-    scale: Array2<A>,
+    scale: Vec<Row<A>>,
 }
 
 impl RealNvp {
@@ -112,14 +115,15 @@ impl RealNvp {
 
     /// x to z; the log-likelihood lost is added up over the rows.
     fn forward<A: Scalar>(&self, nets: &[Mlp<A>], shard: &mut RealNvpShard<A>) -> f64 {
-        let mut loss = self.log_diagonal * shard.state.nrows() as f64;
+        let mut loss = self.log_diagonal * shard.count as f64;
         for ((coupling, net), step) in self.couplings.iter().zip(nets).zip(&mut shard.steps) {
             coupling.read(&shard.state, &shard.context, step.pass.input_mut());
             step.pass.forward(net);
-            loss -= coupling.forward(&mut shard.state, step);
+            loss -= coupling.forward(&mut shard.state, step, shard.count);
         }
-        let squares: f64 = shard.state.iter().map(|&z| z.to_f64() * z.to_f64()).sum();
-        loss + 0.5 * squares + 0.5 * TAU.ln() * shard.state.len() as f64
+        let z = shard.state.iter().flat_map(|row| &row[..shard.count]);
+        let squares: f64 = z.map(|&z| z.to_f64() * z.to_f64()).sum();
+        loss + 0.5 * squares + 0.5 * TAU.ln() * (self.dim * shard.count) as f64
     }
 }
 
@@ -136,17 +140,19 @@ impl<A: Scalar> Objective<A> for RealNvp {
             .collect()
     }
 
-    fn shard(&self, nets: &[Mlp<A>], rows: usize) -> Self::Shard {
+    fn shard(&self, nets: &[Mlp<A>]) -> Self::Shard {
+        let zeros = |width| vec![[A::zero(); ROWS]; width];
         let couplings = self.couplings.iter().zip(nets);
         let steps = couplings.map(|(coupling, net)| Step {
-            pass: Pass::new(net, rows),
-            before: Array2::zeros((rows, coupling.moved.len())),
-            scale: Array2::zeros((rows, coupling.moved.len())),
+            pass: Pass::new(net),
+            before: zeros(coupling.moved.len()),
+            scale: zeros(coupling.moved.len()),
         });
         RealNvpShard {
-            context: Array2::zeros((rows, self.context_dim)),
-            state: Array2::zeros((rows, self.dim)),
-            gradient: Array2::zeros((rows, self.dim)),
+            count: 0,
+            context: zeros(self.context_dim),
+            state: zeros(self.dim),
+            gradient: zeros(self.dim),
             steps: steps.collect(),
         }
     }
@@ -159,21 +165,13 @@ impl<A: Scalar> Objective<A> for RealNvp {
         _: &mut G,
         shard: &mut Self::Shard,
     ) {
-        for (row, &index) in indices.iter().enumerate() {
-            let convert = |&value: &f32| A::from_f64(f64::from(value));
-            shard
-                .state
-                .row_mut(row)
-                .assign(&points.row(index).map(convert));
-            shard
-                .context
-                .row_mut(row)
-                .assign(&context.row(index).map(convert));
-        }
+        shard.count = indices.len();
+        objective::load(points, indices, &mut shard.state);
+        objective::load(context, indices, &mut shard.context);
     }
 
     fn disturb<G: Rng>(&self, shard: &mut Self::Shard, rng: &mut G) {
-        self.outliers.cast(shard.state.rows_mut().into_iter(), rng);
+        self.outliers.cast(&mut shard.state, shard.count, rng);
     }
 
     fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64 {
@@ -187,10 +185,10 @@ impl<A: Scalar> Objective<A> for RealNvp {
         gradient: &mut [Mlp<A>],
     ) -> f64 {
         let loss = self.forward(nets, shard);
-        shard.gradient.assign(&shard.state);
+        objective::copy(&shard.state, shard.count, &mut shard.gradient);
         let steps = shard.steps.iter_mut().zip(&self.couplings);
         for (((step, coupling), net), gradient) in steps.zip(nets).zip(gradient).rev() {
-            coupling.backward(&mut shard.gradient, step);
+            coupling.backward(&mut shard.gradient, step, shard.count);
             step.pass.backward_to_input(net, gradient);
             coupling.add_input_gradient(step.pass.input_gradient(), &mut shard.gradient);
         }
@@ -200,34 +198,29 @@ impl<A: Scalar> Objective<A> for RealNvp {
 
 impl Coupling {
     /// What the net reads: the kept dimensions, then the context.
-    fn read<A: Scalar>(&self, state: &Array2<A>, context: &Array2<A>, input: &mut Array2<A>) {
-        for (column, &i) in self.kept.iter().enumerate() {
-            input.column_mut(column).assign(&state.column(i));
-        }
-        for (column, values) in context.columns().into_iter().enumerate() {
-            input.column_mut(self.kept.len() + column).assign(&values);
+    fn read<A: Scalar>(&self, state: &[Row<A>], context: &[Row<A>], input: &mut [Row<A>]) {
+        let kept = self.kept.iter().map(|&i| &state[i]);
+        for (input, values) in input.iter_mut().zip(kept.chain(context)) {
+            *input = *values;
         }
     }
 
-    /// moved · eˢ + t; gives the sum of all `s`.
-    fn forward<A: Scalar>(&self, state: &mut Array2<A>, step: &mut Step<A>) -> f64 {
-        let Step {
-            pass,
-            before,
-            scale,
-        } = step;
-        let output = pass.output();
+    /// moved · eˢ + t; gives the sum of all `s` of `count` rows.
+    fn forward<A: Scalar>(&self, state: &mut [Row<A>], step: &mut Step<A>, count: usize) -> f64 {
+        let (s, t) = step.pass.output().split_at(self.moved.len());
         let mut log_det = 0.0;
         for (column, &i) in self.moved.iter().enumerate() {
-            for row in 0..state.nrows() {
-                let s = clip(output[[row, column]]);
-                let t = output[[row, self.moved.len() + column]];
-                let e = s.quick_exp();
-                log_det += s.to_f64();
-                before[[row, column]] = state[[row, i]];
-                scale[[row, column]] = e;
-                state[[row, i]] = state[[row, i]] * e + t;
-            }
+            step.before[column] = state[i];
+            kernel::dispatch(Affine {
+                s: &s[column],
+                t: &t[column],
+                scale: &mut step.scale[column],
+                moved: &mut state[i],
+            });
+            log_det += s[column][..count]
+                .iter()
+                .map(|&s| clip(s).to_f64())
+                .sum::<f64>();
         }
         log_det
     }
@@ -235,36 +228,53 @@ impl Coupling {
     /// The gradient by moved′ to that by moved, and to that by the net's output.
     ///
     /// ∂/∂t = ∂/∂moved′ and ∂/∂s = ∂/∂moved′ · moved · eˢ − 1, but 0 where `s` is clipped.
-    fn backward<A: Scalar>(&self, gradient: &mut Array2<A>, step: &mut Step<A>) {
-        let Step {
-            pass,
-            before,
-            scale,
-        } = step;
-        let (output, output_gradient) = pass.output_and_gradient_mut();
+    fn backward<A: Scalar>(&self, gradient: &mut [Row<A>], step: &mut Step<A>, count: usize) {
+        let (output, output_gradient) = step.pass.output_and_gradient_mut();
+        let (by_s, by_t) = output_gradient.split_at_mut(self.moved.len());
         for (column, &i) in self.moved.iter().enumerate() {
-            for row in 0..gradient.nrows() {
-                let by_t = gradient[[row, i]];
-                let by_moved = by_t * scale[[row, column]];
-                let by_s = by_moved * before[[row, column]] - A::one();
-                let s = output[[row, column]];
-                let free = clip(s) == s;
-                output_gradient[[row, column]] = if free { by_s } else { A::zero() };
-                output_gradient[[row, self.moved.len() + column]] = by_t;
-                gradient[[row, i]] = by_moved;
+            let (before, scale) = (&step.before[column], &step.scale[column]);
+            by_t[column] = gradient[i];
+            for row in 0..ROWS {
+                let s = output[column][row];
+                let by_moved = gradient[i][row] * scale[row];
+                let free = clip(s) == s && row < count;
+                let slope = by_moved * before[row] - A::one();
+                by_s[column][row] = if free { slope } else { A::zero() };
+                gradient[i][row] = by_moved;
             }
         }
     }
 
     /// The kept dimensions also count through the net.
-    fn add_input_gradient<A: Scalar>(&self, input: &Array2<A>, gradient: &mut Array2<A>) {
-        for (column, &i) in self.kept.iter().enumerate() {
-            let mut sum = gradient.column_mut(i);
-            sum += &input.column(column);
+    fn add_input_gradient<A: Scalar>(&self, input: &[Row<A>], gradient: &mut [Row<A>]) {
+        for (input, &i) in input.iter().zip(&self.kept) {
+            let pairs = gradient[i].iter_mut().zip(input);
+            pairs.for_each(|(sum, &g)| *sum += g);
         }
     }
 }
 
+/// moved := moved · eˢ + t
+struct Affine<'a, A> {
+    s: &'a Row<A>,
+    t: &'a Row<A>,
+    scale: &'a mut Row<A>,
+    moved: &'a mut Row<A>,
+}
+
+impl<A: Scalar> WithSimd for Affine<'_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in 0..ROWS {
+            self.scale[row] = clip(self.s[row]).quick_exp();
+            self.moved[row] = self.moved[row] * self.scale[row] + self.t[row];
+        }
+    }
+}
+
+#[inline(always)]
 fn clip<A: Scalar>(s: A) -> A {
     let bound = A::from_f64(f64::from(SCALE_CLIP));
     // Not by `max` and `min`, which would turn NaN into a bound.
@@ -279,14 +289,14 @@ fn clip<A: Scalar>(s: A) -> A {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Axis;
+    use ndarray::Array2;
     use rand::{RngExt, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
     use crate::nn::gradient_check::assert_gradient;
 
-    const ROWS: usize = 6;
+    const COUNT: usize = 6;
 
     /// Nets so large that `s` meets the clip on some rows, and those rows.
     fn loaded(flow: &RealNvp) -> (Vec<Mlp<f64>>, RealNvpShard<f64>) {
@@ -295,12 +305,12 @@ mod tests {
         for layer in nets.iter_mut().flat_map(|net| net.layers.last_mut()) {
             layer.weight.mapv_inplace(|w| w * 8.0 / LAST_GAIN);
         }
-        let mut shard = flow.shard(&nets, ROWS);
+        let mut shard = flow.shard(&nets);
         let mut rows = |columns| {
-            Array2::from_shape_simple_fn((ROWS + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
+            Array2::from_shape_simple_fn((COUNT + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
         };
         let (points, context) = (rows(flow.dim), rows(flow.context_dim));
-        let indices: Vec<usize> = (2..ROWS + 2).collect();
+        let indices: Vec<usize> = (2..COUNT + 2).collect();
         flow.load(
             points.view(),
             context.view(),
@@ -329,13 +339,10 @@ mod tests {
         flow.loss(&nets, &mut shard);
         let couplings = shard.steps.iter().zip(&flow.couplings);
         let scales = couplings.flat_map(|(step, coupling)| {
-            step.pass
-                .output()
-                .columns()
-                .into_iter()
-                .take(coupling.moved.len())
+            let s = &step.pass.output()[..coupling.moved.len()];
+            s.iter().flat_map(|row| row[..COUNT].to_vec())
         });
-        let scales: Vec<f64> = scales.flat_map(|column| column.to_vec()).collect();
+        let scales: Vec<f64> = scales.collect();
         let clipped = scales.iter().filter(|&&s| clip(s) != s).count();
         assert!(
             clipped >= 5 && scales.len() - clipped >= 5,
@@ -353,12 +360,15 @@ mod tests {
         let (nets, shard) = loaded(&flow);
         let after = |offset: [f64; 2]| {
             let mut moved = shard.clone();
-            for mut row in moved.state.axis_iter_mut(Axis(0)) {
-                row[0] += offset[0];
-                row[1] += offset[1];
+            for (row, offset) in moved.state.iter_mut().zip(offset) {
+                row.iter_mut().for_each(|x| *x += offset);
             }
             let loss = flow.forward(&nets, &mut moved);
-            (moved.state, loss)
+            let z = moved.state.iter().flat_map(|row| row[..COUNT].to_vec());
+            (
+                Array2::from_shape_vec((2, COUNT), z.collect()).unwrap(),
+                loss,
+            )
         };
         let slope = |axis: usize| {
             let mut offset = [0.0; 2];
@@ -367,7 +377,7 @@ mod tests {
         };
         let (by_first, by_second) = (slope(0), slope(1));
         let (z, loss) = after([0.0; 2]);
-        let rows = by_first.rows().into_iter().zip(by_second.rows());
+        let rows = by_first.columns().into_iter().zip(by_second.columns());
         let log_det: f64 = rows.map(|(a, b)| (a[0] * b[1] - a[1] * b[0]).ln()).sum();
         let normal = 0.5 * (&z * &z).sum() + 0.5 * TAU.ln() * z.len() as f64;
         let error = (loss - (normal - log_det)).abs();
@@ -379,21 +389,18 @@ mod tests {
         let flow = RealNvp::new(2, 0, 8);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
         let nets: Vec<Mlp<f64>> = flow.nets(&[64, 64], &mut rng);
-        let mut shard = flow.shard(&nets, 1);
-        shard.state.fill(1.0);
+        let mut shard = flow.shard(&nets);
+        shard.state.as_flattened_mut().fill(1.0);
         flow.forward(&nets, &mut shard);
-        assert!(
-            shard.state.iter().all(|z| (z - 1.0).abs() < 0.1),
-            "{}",
-            shard.state
-        );
+        let z = shard.state.as_flattened();
+        assert!(z.iter().all(|z| (z - 1.0).abs() < 0.1), "{z:?}");
     }
 
     #[test]
     fn nan_reaches_the_loss() {
         let flow = RealNvp::new(2, 0, 2);
         let (nets, mut shard) = loaded(&flow);
-        shard.state[[3, 0]] = f64::NAN;
+        shard.state[0][3] = f64::NAN;
         assert!(flow.loss(&nets, &mut shard).is_nan());
         assert!(clip(f64::NAN).is_nan());
     }

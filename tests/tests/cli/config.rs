@@ -28,7 +28,7 @@ fn the_file_beside_a_model_makes_it_again() {
         ),
         (
             "circles",
-            &format!("{TINY_FLOW_MATCHING} --euler-steps 7 --learning-rate 1e-3 --patience 9"),
+            &format!("{TINY_FLOW_MATCHING} --steps-default 7 --learning-rate 1e-3 --patience 9"),
         ),
         (
             "imu.csv",

@@ -40,7 +40,7 @@ fn inspect_tells_what_a_real_nvp_holds() {
 fn inspect_tells_what_a_flow_matching_model_holds() {
     let folder = Folder::new();
     folder.succeed(&format!(
-        "train moons {TINY_FLOW_MATCHING} --euler-steps 25"
+        "train moons {TINY_FLOW_MATCHING} --steps-default 25"
     ));
     let facts = folder.json("inspect moons.flow");
     assert_eq!(facts["kind"], "flow-matching");

@@ -61,12 +61,12 @@ fn names_that_are_not_known_bring_those_that_are() {
 
 #[test]
 fn options_of_the_other_model_are_refused() {
-    let steps = "train moons --euler-steps 5";
-    assert_refused(steps, &["--euler-steps", "flow matching", "RealNVP"]);
+    let steps = "train moons --steps-default 5";
+    assert_refused(steps, &["--steps-default", "flow matching", "RealNVP"]);
     let layers = "train moons --model flow-matching --layers 3";
     assert_refused(layers, &["--layers", "RealNVP", "--hidden"]);
-    let none = "train moons --model flow-matching --euler-steps 0";
-    assert_refused(none, &["'0'", "--euler-steps", "1..=65535"]);
+    let none = "train moons --model flow-matching --steps-default 0";
+    assert_refused(none, &["'0'", "--steps-default", "1..=65535"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use rand::Rng;
 
-use crate::nn::{Mlp, Scalar};
+use crate::nn::{Mlp, Row, Scalar};
 
 /// A loss over rows, and its gradient by the weights of all nets.
 ///
@@ -19,10 +19,10 @@ pub trait Objective<A: Scalar>: Sync {
     /// The nets at the start of training.
     fn nets<G: Rng>(&self, hidden: &[usize], rng: &mut G) -> Vec<Mlp<A>>;
 
-    /// Room for `rows` rows.
-    fn shard(&self, nets: &[Mlp<A>], rows: usize) -> Self::Shard;
+    /// Room for a shard.
+    fn shard(&self, nets: &[Mlp<A>]) -> Self::Shard;
 
-    /// Copies the rows at `indices`, as many as the shard has room for, and draws their noise.
+    /// Copies the rows at `indices`, at most [`ROWS`](crate::nn::ROWS), and draws their noise.
     fn load<G: Rng>(
         &self,
         points: ArrayView2<f32>,
@@ -48,4 +48,22 @@ pub trait Objective<A: Scalar>: Sync {
         shard: &mut Self::Shard,
         gradient: &mut [Mlp<A>],
     ) -> f64;
+}
+
+/// Copies the rows at `indices` of a table into a shard; the shard's other rows become zeros.
+pub(crate) fn load<A: Scalar>(table: ArrayView2<f32>, indices: &[usize], shard: &mut [Row<A>]) {
+    for (column, room) in table.columns().into_iter().zip(shard) {
+        room[indices.len()..].fill(A::zero());
+        for (value, &index) in room.iter_mut().zip(indices) {
+            *value = A::from_f64(column[index].into());
+        }
+    }
+}
+
+/// Copies the first `count` rows of a shard; the others become zeros.
+pub(crate) fn copy<A: Scalar>(from: &[Row<A>], count: usize, to: &mut [Row<A>]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+        to[count..].fill(A::zero());
+    }
 }

@@ -5,10 +5,7 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use super::objective::Objective;
-use crate::nn::{Mlp, parameters, parameters_mut};
-
-/// Rows a shard: enough to keep a core busy, few enough to leave work for others.
-const ROWS: usize = 64;
+use crate::nn::{Mlp, ROWS, parameters, parameters_mut};
 
 /// The room for a batch, in shards of 64 rows.
 ///
@@ -24,7 +21,6 @@ pub(super) struct Shards<'a, O: Objective<f32>> {
 /// What one thread works on.
 struct Shard<S> {
     rows: S,
-    count: usize,
     loss: f64,
     gradient: Vec<Mlp<f32>>,
 }
@@ -39,8 +35,7 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
         batch: usize,
     ) -> Self {
         let shard = || Shard {
-            rows: objective.shard(nets, ROWS),
-            count: ROWS,
+            rows: objective.shard(nets),
             loss: 0.0,
             gradient: nets.to_vec(),
         };
@@ -57,7 +52,7 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
     pub(super) fn loss<G: Rng>(&mut self, nets: &[Mlp<f32>], rows: &[usize], rng: &mut G) -> f64 {
         let mut loss = 0.0;
         for batch in rows.chunks(ROWS * self.shards.len()) {
-            let used = self.load(nets, batch, rng);
+            let used = self.load(batch, rng);
             let (objective, shards) = (&self.objective, &mut self.shards[..used]);
             shards.par_iter_mut().for_each(|shard| {
                 objective.prepare(&mut shard.rows);
@@ -86,7 +81,7 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
         batch: &[usize],
         rng: &mut G,
     ) -> (f64, &[Mlp<f32>]) {
-        let used = self.load(nets, batch, rng);
+        let used = self.load(batch, rng);
         let (objective, shards) = (&self.objective, &mut self.shards[..used]);
         for shard in &mut *shards {
             objective.disturb(&mut shard.rows, rng);
@@ -101,15 +96,11 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
     }
 
     /// Loads a batch into as many shards as it fills, and gives their number.
-    fn load<G: Rng>(&mut self, nets: &[Mlp<f32>], batch: &[usize], rng: &mut G) -> usize {
+    fn load<G: Rng>(&mut self, batch: &[usize], rng: &mut G) -> usize {
         let chunks = batch.chunks(ROWS);
         let used = chunks.len();
+        let (points, context) = (self.points, self.context);
         for (shard, rows) in self.shards.iter_mut().zip(chunks) {
-            if shard.count != rows.len() {
-                shard.count = rows.len();
-                shard.rows = self.objective.shard(nets, rows.len());
-            }
-            let (points, context) = (self.points, self.context);
             self.objective
                 .load(points, context, rows, rng, &mut shard.rows);
         }

@@ -1,17 +1,15 @@
 //! The functions between the layers, over whole slices.
 
 use flowlet::format::Activation;
+use pulp::{Simd, WithSimd};
 
-use super::Scalar;
+use super::{Scalar, kernel};
 
 /// Replaces each `a` by its activation.
 ///
 /// In `f32` within a few 1e-7 of what the runtime computes by `libm`, at a fraction of the time.
 pub fn apply<A: Scalar>(activation: Activation, values: &mut [A]) {
-    match activation {
-        Activation::Tanh => values.iter_mut().for_each(|a| *a = tanh(*a)),
-        Activation::Elu => values.iter_mut().for_each(|a| *a = elu(*a)),
-    }
+    kernel::dispatch(Apply { activation, values });
 }
 
 /// Multiplies each gradient by the activation's derivative where its value was `y`.
@@ -20,16 +18,49 @@ pub fn multiply_by_derivative<A: Scalar>(
     values: &[A],
     gradients: &mut [A],
 ) {
-    let pairs = gradients.iter_mut().zip(values);
-    match activation {
-        Activation::Tanh => pairs.for_each(|(g, &y)| *g *= A::one() - y * y),
-        Activation::Elu => pairs.for_each(|(g, &y)| {
-            *g *= if y < A::zero() {
-                y + A::one()
-            } else {
-                A::one()
+    kernel::dispatch(MultiplyByDerivative {
+        activation,
+        values,
+        gradients,
+    });
+}
+
+struct Apply<'a, A> {
+    activation: Activation,
+    values: &'a mut [A],
+}
+
+impl<A: Scalar> WithSimd for Apply<'_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        match self.activation {
+            Activation::Tanh => self.values.iter_mut().for_each(|a| *a = tanh(*a)),
+            Activation::Elu => self.values.iter_mut().for_each(|a| *a = elu(*a)),
+        }
+    }
+}
+
+struct MultiplyByDerivative<'a, A> {
+    activation: Activation,
+    values: &'a [A],
+    gradients: &'a mut [A],
+}
+
+impl<A: Scalar> WithSimd for MultiplyByDerivative<'_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let pairs = self.gradients.iter_mut().zip(self.values);
+        let one = A::one();
+        match self.activation {
+            Activation::Tanh => pairs.for_each(|(g, &y)| *g *= one - y * y),
+            Activation::Elu => {
+                pairs.for_each(|(g, &y)| *g *= if y < A::zero() { y + one } else { one })
             }
-        }),
+        }
     }
 }
 

@@ -40,10 +40,10 @@ impl Scalar for f32 {
         const LN_2_HIGH: f32 = 0.693_359_4;
         const LN_2_LOW: f32 = -2.121_944_4e-4;
         let x = self.clamp(-87.0, 88.0);
-        let shifted = x * std::f32::consts::LOG2_E + ROUND;
+        let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
         let n = shifted - ROUND;
-        let r = x - n * LN_2_HIGH - n * LN_2_LOW;
-        let mut p = 1.987_569_1e-4;
+        let r = n.mul_add(-LN_2_LOW, n.mul_add(-LN_2_HIGH, x));
+        let mut p = 1.987_569_1e-4f32;
         for coefficient in [
             1.398_199_9e-3,
             8.333_452e-3,
@@ -51,10 +51,10 @@ impl Scalar for f32 {
             1.666_666_5e-1,
             0.5,
         ] {
-            p = p * r + coefficient;
+            p = p.mul_add(r, coefficient);
         }
         let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0f32.to_bits()));
-        (p * r * r + r + 1.0) * power
+        ((p * r).mul_add(r, r) + 1.0) * power
     }
 }
 

@@ -79,7 +79,7 @@ impl<A: Args> Config<A> {
         let options_by_name =
             serde_json::to_value(options).expect("options have names and numbers");
         let of_other_model = match options.model {
-            ModelKind::RealNvp => "euler-steps",
+            ModelKind::RealNvp => "steps-default",
             ModelKind::FlowMatching => "layers",
         };
         for (key, value) in options_by_name.as_object().into_iter().flatten() {
