@@ -273,11 +273,7 @@ impl<'a> Description<'a> {
     /// Numbers of the Cholesky factor: the lower triangle with its diagonal, or none.
     pub fn factor_len(&self) -> usize {
         let dim = usize::from(self.dim);
-        if self.whitened {
-            dim * (dim + 1) / 2
-        } else {
-            0
-        }
+        usize::from(self.whitened) * (dim * (dim + 1) / 2)
     }
 
     /// Words of four bytes before the nets: means, standard deviations, and the Cholesky factor.

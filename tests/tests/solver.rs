@@ -95,7 +95,10 @@ fn each_step_reads_the_field_at_its_beginning() {
 fn to_data(flow: &Flow, u: &[f32]) -> Vec<f32> {
     let mixed = |i: usize| match &flow.factor {
         None => u[i],
-        Some(factor) => (0..=i).fold(0.0, |sum, j| sum + factor[[i, j]] * u[j]),
+        Some(factor) => {
+            let products = (0..i).rev().map(|j| factor[[i, j]] * u[j]);
+            products.fold(factor[[i, i]] * u[i], |sum, product| sum + product)
+        }
     };
     let x = |i: usize| flow.mean[i] + flow.std[i] * mixed(i);
     (0..flow.dim).map(x).collect()
