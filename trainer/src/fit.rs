@@ -347,24 +347,29 @@ mod tests {
             .points
             .select(Axis(1), &[0])
             .mapv(|x| 10.0 * x + 30.0);
-        let fitted = fit(&dataset, &options, &mut |_| {}).unwrap();
-        let share = options.validation_share;
-        let split = Split::new(
-            &dataset,
-            share,
-            options.recipe.whitens(),
-            &mut random(options.seed),
-        )
-        .unwrap();
-        let rows = |table: &Array2<f32>| table.select(Axis(0), &split.validation);
-        let (points, context) = (rows(&dataset.points), rows(&dataset.context));
-        let file = export(&fitted.flow, flowlet::Precision::F32).unwrap();
-        let model = file.model().unwrap();
-        let log_probs = log_probs(&model, &points, &context).unwrap();
-        let mean = log_probs.iter().copied().map(f64::from).sum::<f64>() / log_probs.len() as f64;
-        let loss = -mean - log_std(&model);
-        let error = (loss - fitted.validation_loss).abs();
-        assert!(error < TOLERANCE, "{loss} for {}", fitted.validation_loss);
+        let mut whitened = dataset.clone();
+        let third = dataset.points.sum_axis(Axis(1));
+        whitened
+            .points
+            .push_column((third + dataset.points.column(1).mapv(f32::sin)).view())
+            .unwrap();
+        for (dataset, whitens) in [(dataset, false), (whitened, true)] {
+            let fitted = fit(&dataset, &options, &mut |_| {}).unwrap();
+            assert_eq!(fitted.flow.factor.is_some(), whitens);
+            let rows = |table: &Array2<f32>| table.select(Axis(0), &fitted.validation);
+            let (points, context) = (rows(&dataset.points), rows(&dataset.context));
+            let flow = Flow {
+                labels: vec![],
+                ..fitted.flow
+            };
+            let file = export(&flow, flowlet::Precision::F32).unwrap();
+            let model = file.model().unwrap();
+            let log_probs = log_probs(&model, &points, &context).unwrap();
+            let sum = log_probs.iter().copied().map(f64::from).sum::<f64>();
+            let loss = -sum / log_probs.len() as f64 - log_std(&model);
+            let error = (loss - fitted.validation_loss).abs();
+            assert!(error < TOLERANCE, "{loss} for {}", fitted.validation_loss);
+        }
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub(crate) fn log_diagonal(factor: &Array2<f32>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{array, concatenate};
 
     use super::*;
 
@@ -118,6 +118,42 @@ mod tests {
         assert_eq!(cholesky(&factor.dot(&factor.t())), Some(factor));
         let singular = array![[1.0, 1.0], [1.0, 1.0]];
         assert_eq!(cholesky(&singular), None);
+    }
+
+    /// Pairs of ±1, `equal` of 16 with equal signs.
+    fn pairs(equal: usize) -> Array2<f32> {
+        Array2::from_shape_fn((16, 2), |(row, column)| {
+            let sign = if row % 2 == 0 { 1.0 } else { -1.0 };
+            if column == 1 && row >= equal {
+                -sign
+            } else {
+                sign
+            }
+        })
+    }
+
+    #[test]
+    fn correlation_is_drawn_towards_none_as_far_as_held_out_rows_ask() {
+        // The first 16 rows are trained on, the other 16 validated on.
+        let factor = |training: usize, validation: usize| {
+            let points = concatenate![Axis(0), pairs(training), pairs(validation)];
+            let (first, last): (Vec<_>, Vec<_>) = (0..32).partition(|row| *row < 16);
+            best_factor(points.view(), &first, &last)
+        };
+        // Correlations of 0.75 and 0.75, so that there is nothing to give up but the least ridge.
+        let same = factor(14, 14).unwrap();
+        assert!((same[[1, 0]] - 0.75).abs() < 1e-5, "{same}");
+        // 0.75 and 0.5: a third would be right, 0.3 is the closest.
+        let less = factor(14, 12).unwrap();
+        assert!((less[[1, 0]] - 0.7 * 0.75).abs() < 1e-5, "{less}");
+        // Of the other sign.
+        assert_eq!(factor(14, 2), None);
+    }
+
+    #[test]
+    fn a_column_that_says_what_another_does_can_be_whitened() {
+        let factor = best_factor(pairs(16).view(), &[0, 1, 2, 3], &[4, 5]).unwrap();
+        assert!(factor[[1, 1]] > 0.0, "{factor}");
     }
 
     #[test]
