@@ -1,10 +1,12 @@
 //! The command line: one file a command.
 
 mod calibration;
+mod completions;
 mod context;
 mod draw;
 mod import;
 mod inspect;
+mod man;
 mod numbers;
 mod quantize;
 mod report;
@@ -12,6 +14,7 @@ mod run;
 mod sample;
 mod score;
 mod summary;
+mod tables;
 mod train;
 
 use std::io;
@@ -53,6 +56,8 @@ enum Command {
     Import(import::Arguments),
     Quantize(quantize::Arguments),
     Run(run::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// How the numbers of the nets are stored.
@@ -87,6 +92,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -44,6 +44,12 @@ pub enum Error {
         /// Its one value.
         value: f32,
     },
+    /// Several columns have one value only each.
+    #[error("columns {columns} are constant: leave them out with --columns")]
+    ConstantColumns {
+        /// Their labels, each with its one value.
+        columns: String,
+    },
     /// An option of training makes no sense.
     #[error("the {option} is {found}: it must be {expected}")]
     Option {

@@ -165,7 +165,8 @@ pub struct Fitted {
 /// # Errors
 ///
 /// [`Error::Limit`], [`Error::NoSteps`] or [`Error::Option`] where the options make no sense,
-/// [`Error::TooFewRows`], [`Error::ConstantColumn`], [`Error::NotFinite`], and [`Error::Diverged`] where the loss leaves
+/// [`Error::TooFewRows`], [`Error::ConstantColumn`] or [`Error::ConstantColumns`],
+/// [`Error::NotFinite`], and [`Error::Diverged`] where the loss leaves
 /// the finite numbers again and again.
 pub fn fit(
     dataset: &Dataset,
@@ -187,6 +188,7 @@ pub fn fit_controlled(
     mut controls: Controls<'_>,
 ) -> Result<Fitted, Error> {
     checks::check(dataset, options)?;
+    checks::check_columns_vary(dataset)?;
     let mut rng = random(options.seed);
     let split = Split::new(
         dataset,

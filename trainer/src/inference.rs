@@ -16,8 +16,27 @@ const CHUNK: usize = 256;
 
 /// Standard normal noise `[n, dim]`, the same as a board with this seed draws.
 pub fn noise(n: usize, dim: usize, seed: u64) -> Array2<f32> {
-    let mut rng = Xoshiro128PlusPlus::seed_from_u64(seed);
-    Array2::from_shape_simple_fn((n, dim), || StandardNormal.sample(&mut rng))
+    Noise::new(dim, seed).rows(n)
+}
+
+/// The same noise as [`noise`], some rows at a time.
+#[derive(Clone, Debug)]
+pub struct Noise {
+    dim: usize,
+    rng: Xoshiro128PlusPlus,
+}
+
+impl Noise {
+    /// Noise of `dim` dimensions, from its first row on.
+    pub fn new(dim: usize, seed: u64) -> Self {
+        let rng = Xoshiro128PlusPlus::seed_from_u64(seed);
+        Self { dim, rng }
+    }
+
+    /// The next `n` rows: `[n, dim]`.
+    pub fn rows(&mut self, n: usize) -> Array2<f32> {
+        Array2::from_shape_simple_fn((n, self.dim), || StandardNormal.sample(&mut self.rng))
+    }
 }
 
 /// Takes noise `[n, dim]` to samples `[n, dim]`, each given its row of `context`

@@ -21,9 +21,10 @@ Usage: cargo xtask COMMAND
   size        measure the least firmware on each board: --check it against
               tests/firmware_size.csv, which a test does too, or --bless it into that file
   bench NAME  build for release and measure: bits (equal on all boards, 10,000 samples), cost
-              (what inspect estimates instructions from), device (instructions, stack and flash on
-              each board), host (samples a second, beside JAX's), normal (the noise against its
-              distribution, 100 million draws)";
+              (what inspect estimates instructions from), data (rows a second from a table of a
+              million, and memory), device (instructions, stack and flash on each board), host
+              (samples a second, beside JAX's), normal (the noise against its distribution, 100
+              million draws)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

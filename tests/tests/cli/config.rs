@@ -23,8 +23,8 @@ fn the_file_beside_a_model_makes_it_again() {
         ("moons", TINY),
         // A seed beyond what TOML has integers for.
         (
-            "moons",
-            "--points 500 --steps 9 --hidden 4,4 --layers 1 --seed 18446744073709551615",
+            "imu.csv",
+            "--columns a,b --steps 9 --hidden 4,4 --layers 1 --seed 18446744073709551615",
         ),
         (
             "circles",
@@ -59,11 +59,16 @@ fn the_file_beside_a_model_makes_it_again() {
 
 #[test]
 fn flags_win() {
-    let folder = Folder::new();
-    folder.succeed(&format!("train moons {TINY} --seed 8 -o direct.flow"));
-    let text = "data = 'circles'\npoints = 500\nsteps = 50 # few\nlayers = 2\nhidden = [3, 3]\n";
+    let folder = folder_with_table();
+    let flags = "--columns a,b --hidden 8 --seed 8";
+    folder.succeed(&format!(
+        "train imu.csv {flags} --steps 20 --layers 2 -o direct.flow"
+    ));
+    let text = "data = 'moons'\ncolumns = 'a..c'\nsteps = 20 # few\nlayers = 2\nhidden = [3, 3]\n";
     folder.write("my.toml", text);
-    folder.succeed("train moons --config my.toml --seed 8 --hidden 8 -o both.flow");
+    folder.succeed(&format!(
+        "train imu.csv --config my.toml {flags} -o both.flow"
+    ));
     assert!(folder.read("direct.flow") == folder.read("both.flow"));
 }
 
@@ -82,7 +87,7 @@ fn what_is_wrong_is_told_with_its_line() {
             ["line 2", "'300'", "1..=256"],
         ),
         ("seed = 1\nmodel = 'glow'", ["line 2", "'glow'", "real-nvp"]),
-        ("seed = 1\nseed = 2", ["line 2", "seed", "duplicate"]),
+        ("seed = 1\nseed = 2", ["line 2", "my.toml", "duplicate"]),
         ("steps = true", ["line 1", "steps is a number", "boolean"]),
         (
             "hidden = [{ a = 1 }]",
@@ -104,11 +109,14 @@ fn what_is_wrong_is_told_with_its_line() {
 
 #[test]
 fn no_file_of_options_is_lost() {
-    let folder = Folder::new();
-    folder.succeed(&format!("train moons {TINY}"));
-    let message = folder.fail("train --config moons.toml --seed 1");
-    assert_tells(&message, &["moons.toml", "written over", "--output"]);
-    folder.write("moons.toml", "data = 'moons'\n");
-    let message = folder.fail(&format!("train moons {TINY}"));
-    assert_tells(&message, &["moons.toml", "written over", "--output"]);
+    let folder = folder_with_table();
+    let train = "train imu.csv --columns a,b --steps 9 --hidden 4 --layers 1";
+    folder.succeed(train);
+    let message = folder.fail("train --config imu.toml --seed 1");
+    assert_tells(&message, &["imu.toml", "written over", "--output"]);
+    folder.write("imu.toml", "data = 'imu.csv'\n");
+    assert_tells(
+        &folder.fail(train),
+        &["imu.toml", "written over", "--output"],
+    );
 }

@@ -2,19 +2,29 @@
 
 use super::*;
 
-const COMMANDS: [&str; 8] = [
-    "", "train", "sample", "score", "inspect", "import", "quantize", "run",
+const COMMANDS: [&str; 10] = [
+    "",
+    "train",
+    "sample",
+    "score",
+    "inspect",
+    "import",
+    "quantize",
+    "run",
+    "completions",
+    "man",
 ];
 
-/// The lines of shell after the word "Example", each without `flowlet` and without the remark that
-/// may follow it.
+/// The lines of shell after the word "Example", each without `flowlet` and without the remark or the
+/// redirection that may follow it.
 fn examples(help: &str) -> Vec<String> {
     let after = help.split_once("\nExample").map_or("", |(_, after)| after);
     let lines = after
         .lines()
         .filter_map(|line| line.trim().strip_prefix("flowlet "));
     lines
-        .map(|line| line.split("  ").next().unwrap().into())
+        .map(|line| line.split("  ").next().unwrap())
+        .map(|line| line.split(" > ").next().unwrap().into())
         .collect()
 }
 

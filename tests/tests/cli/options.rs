@@ -71,7 +71,12 @@ fn options_of_the_other_model_are_refused() {
 
 #[test]
 fn options_of_tables_are_refused_for_toy_sets_and_the_reverse() {
-    for option in ["--columns x", "--where x=1", "--context x"] {
+    for option in [
+        "--columns x",
+        "--where x=1",
+        "--context x",
+        "--drop-missing",
+    ] {
         let line = format!("train moons {option}");
         assert_refused(
             &line,

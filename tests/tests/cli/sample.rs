@@ -4,8 +4,12 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use super::*;
+use flowlet_tests::command::run;
 use flowlet_tests::golden::{FLOW_MATCHING, FlowMatchingRow, REAL_NVP, RealNvpRow, rows};
 use flowlet_tests::tolerance::Tolerance;
+use flowlet_trainer::inference::{noise, transport};
+use flowlet_trainer::model_file::ModelFile;
+use ndarray::Array2;
 
 /// What f32 loses against the golden values' f64 along a whole flow.
 const TOLERANCE: Tolerance = Tolerance::both(2e-5);
@@ -106,6 +110,30 @@ fn samples_are_as_many_as_asked_for_under_their_names() {
     assert_eq!(numbers(&printed).1.len(), 1000);
 }
 
+/// More than are in memory at a time.
+#[test]
+fn samples_go_on_where_the_last_batch_ended() {
+    let folder = folder_with_moons();
+    let n = 40_000;
+    let printed = folder.succeed(&format!("sample moons.flow -n {n} --seed 3"));
+    let file = ModelFile::read(&folder.path("moons.flow")).unwrap();
+    let context = Array2::zeros((n, 0));
+    let samples = transport(&file.model().unwrap(), &noise(n, 2, 3), &context, None).unwrap();
+    let (_, printed) = numbers(&printed);
+    assert_eq!(printed.len(), n);
+    for (printed, sample) in printed.iter().zip(samples.rows()) {
+        assert_eq!(Some(printed.as_slice()), sample.as_slice());
+    }
+    let rows: Vec<Vec<f32>> = noise(n, 2, 3)
+        .rows()
+        .into_iter()
+        .map(|row| row.to_vec())
+        .collect();
+    folder.write("latents.npy", npy(&rows));
+    let line = "sample moons.flow --latents latents.npy";
+    assert_eq!(numbers(&folder.succeed(line)).1, printed);
+}
+
 #[test]
 fn seed_decides_the_samples() {
     for folder in [folder_with_moons(), folder_with_flow_matching()] {
@@ -183,7 +211,7 @@ fn context_with_names_is_given_by_names_or_numbers() {
     );
     folder.succeed("train imu.csv --context kind,level --steps 20 --layers 2 --hidden 4");
     let walk = folder.succeed("sample imu.flow -n 5 --context kind=walk,level=2");
-    for equal in ["level=2,kind=walk", "0,1,2"] {
+    for equal in ["level=2,kind=walk", "0,1,2", "walk,level=2", "level=2,walk"] {
         let line = format!("sample imu.flow -n 5 --context {equal}");
         assert_eq!(folder.succeed(&line), walk, "{equal}");
     }
@@ -210,9 +238,47 @@ fn context_with_names_is_given_by_names_or_numbers() {
         ("--context kind=walk,1", vec!["1 lacks its name"]),
         ("--context kind=walk,kind=run,level=1", vec!["kind twice"]),
         ("--context level=1,level=2,kind=run", vec!["level twice"]),
+        ("--context walk,run,level=1", vec!["kind twice"]),
+        ("--context walk", vec!["lacks level", "level=NUMBER"]),
+        ("--context walk,1", vec!["1 lacks its name"]),
+        ("--context swim,level=1", vec!["swim lacks its name"]),
+        ("--context walk,,level=1", vec!["--context", "empty item"]),
     ] {
         assert_tells(&folder.fail(&format!("sample imu.flow {context}")), &facts);
     }
+}
+
+#[test]
+fn category_of_several_columns_needs_its_name() {
+    let folder = Folder::new();
+    let row = |i: usize| {
+        let (hand, foot) = (["left", "right"][i % 2], ["left", "a, b"][i / 2 % 2]);
+        format!("{i},{},{hand},\"{foot}\"\n", (i * 7) % 10)
+    };
+    let rows: String = (0..40).map(row).collect();
+    folder.write("hands.csv", format!("a,b,hand,\"foot, bare\"\n{rows}"));
+    let options = "--steps 20 --layers 2 --hidden 4";
+    let mut command = folder.command(&format!("train hands.csv {options} --context"));
+    assert!(run(command.arg("hand,\"foot, bare\"")).status.success());
+    let sample = |context: &str| {
+        let output = run(folder
+            .command("sample hands.flow -n 3")
+            .args(["--context", context]));
+        (output.status.success(), output)
+    };
+    let (succeeded, by_name) = sample("hand=left,\"foot, bare=a, b\"");
+    assert!(succeeded);
+    // Only one column has the category with a comma.
+    let (succeeded, by_value) = sample("hand=left,\"a, b\"");
+    assert!(succeeded);
+    assert_eq!(by_value.stdout, by_name.stdout);
+    let (succeeded, refused) = sample("left,\"a, b\"");
+    assert!(!succeeded);
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert_tells(
+        &message,
+        &["several columns", "hand=left or foot, bare=left"],
+    );
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn wrong_table_is_told_from_a_right_one() {
         ("x,y\n1,2\n3,high\n", vec!["line 3", "column y", "high"]),
         (
             "x,y\n1,2\n3,\n",
-            vec!["line 3", "column y", "not a finite number"],
+            vec!["line 3", "column y", "missing", "--drop-missing"],
         ),
         ("x,y\n1,2\n3,4,5\n", vec!["line 3", "3 cells"]),
         ("x,y\n", vec!["no rows"]),

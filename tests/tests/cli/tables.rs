@@ -54,18 +54,37 @@ fn what_is_wrong_in_a_table_is_placed() {
         ),
         (table_and("1,2,3"), vec!["line 32", "3 cells", "2"]),
         (table_and("1"), vec!["line 32", "1 cells", "2"]),
-        (table_and("NaN,2"), vec!["line 32", "column a", "NaN"]),
+        (
+            table_and("NaN,2"),
+            vec![
+                "line 32",
+                "column a",
+                "missing",
+                "\"NaN\"",
+                "--drop-missing",
+            ],
+        ),
+        (
+            table_and("?,2"),
+            vec!["line 32", "column a", "missing", "\"?\"", "--drop-missing"],
+        ),
+        (
+            table_and("1,\"2,5\""),
+            vec!["line 32", "column b", "2,5", "decimal comma", "points"],
+        ),
+        (
+            table_and("1,2,5"),
+            vec!["line 32", "3 cells", "decimals with a point"],
+        ),
         (
             table_and("1,"),
-            vec!["line 32", "column b", "not a finite number"],
+            vec!["line 32", "column b", "missing", "--drop-missing"],
         ),
         (table_and("1,inf"), vec!["line 32", "column b", "inf"]),
         (
             table_and("1e39,2"),
             vec!["line 32", "column a", "1e39", "3.4e38"],
         ),
-        (csv("1,2", &rows()), vec!["line 1", "column names"]),
-        (csv("a;b", &rows()), vec!["line 1", "';'"]),
         (csv("a,a", &rows()), vec!["two columns are called a"]),
     ] {
         assert_tells(&message(content, ""), &facts);
@@ -85,6 +104,10 @@ fn too_few_rows_and_constant_columns_are_refused() {
     folder.write("constant.csv", csv("a,b", &constant));
     let message = folder.fail("train constant.csv");
     assert_tells(&message, &["column b", "constant at 5", "--columns"]);
+    let constant: Vec<_> = rows().iter().map(|row| vec![1.0, row[0], 5.0]).collect();
+    folder.write("constants.csv", csv("a,b,c", &constant));
+    let message = folder.fail("train constants.csv");
+    assert_tells(&message, &["columns a (1), c (5)", "constant", "--columns"]);
 }
 
 #[test]
@@ -100,7 +123,10 @@ fn columns_and_rows_that_are_not_there_are_named() {
         ("--context a,b", vec!["no column is left", "--columns"]),
         ("--where c=1", vec!["no column c", "a, b"]),
         ("--where b=9", vec!["no row has b=9", "0, 1, 2"]),
-        ("--where b=1 --where a=99", vec!["no row has b=1 and a=99"]),
+        (
+            "--columns a --where b=1 --where a=99",
+            vec!["no row has b=1 and a=99"],
+        ),
     ] {
         assert_tells(&message(&table, options), &facts);
     }

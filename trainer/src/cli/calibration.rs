@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use flowlet::Precision;
 use flowlet_trainer::data::Dataset;
-use flowlet_trainer::data::table::Table;
 use flowlet_trainer::evaluation::POINTS;
 use flowlet_trainer::export::export;
 use flowlet_trainer::flow::Flow;
@@ -16,6 +15,7 @@ use ndarray::Array2;
 
 use super::filter;
 use super::report::{Report, grouped, number};
+use super::tables::{self, Reading};
 
 /// A loss above this, in nats, is called high.
 const HIGH_LOSS: f64 = 0.01;
@@ -25,13 +25,15 @@ const SEED: u64 = 1;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Calibration {
-    /// Rows like those that the model will see (CSV or NPY), to calibrate int8 nets on; the model's own
-    /// samples unless given
+    /// Rows like those that the model will see (CSV, NPY, or - for standard input), to calibrate int8
+    /// nets on; the model's own samples unless given
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// Calibrate only on rows where the column has this value; where all do, if given again
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = filter)]
     filters: Vec<(String, String)>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 impl Calibration {
@@ -69,8 +71,9 @@ impl Calibration {
             return Ok(file);
         };
         let labels: Vec<&str> = flow.labels.iter().map(String::as_str).collect();
-        let table = Table::read(path)?;
-        let data = table.matching_where(&self.filters, &labels, flow.dim, flow.context_dim)?;
+        let table = self.reading.open(path)?;
+        let selected = table.select_matching(&self.filters, &labels, flow.dim, flow.context_dim)?;
+        let data = tables::data(selected, path);
         let file = quantize(flow, Some(rows(&data)))?.export()?;
         let (points, context) = (&data.points, &data.context);
         let loss = loss(&float.model()?, &file.model()?, points, context, SEED)?;

@@ -6,7 +6,8 @@ use ndarray::Array2;
 
 /// The context that `items` spell out: all numbers in order, or `NAME=VALUE` for each name.
 ///
-/// `NAME=VALUE` sets a category's number to 1 and leaves the others of that column at 0.
+/// `NAME=VALUE` sets a category's number to 1 and leaves the others of that column at 0. A category
+/// may stand without its name where only one column has it.
 pub(super) fn parse(model: &Model<'_>, items: &[String]) -> anyhow::Result<Vec<f32>> {
     let labels: Vec<&str> = model.labels().skip(model.dim()).collect();
     let expected = model.context_dim();
@@ -19,7 +20,8 @@ pub(super) fn parse(model: &Model<'_>, items: &[String]) -> anyhow::Result<Vec<f
     if !items.is_empty() && expected == 0 {
         bail!("the model takes no context: leave out --context");
     }
-    if items.iter().any(|item| item.contains('=')) {
+    let is_named = |item: &String| item.contains('=') || !columns_with(&labels, item).is_empty();
+    if items.iter().any(is_named) {
         return by_name(&labels, items, expected);
     }
     ensure!(
@@ -48,9 +50,7 @@ fn by_name(labels: &[&str], items: &[String], expected: usize) -> anyhow::Result
     );
     let mut context = vec![None; labels.len()];
     for item in items {
-        let (name, value) = item
-            .split_once('=')
-            .with_context(|| format!("--context {item} lacks its name: write NAME={item}"))?;
+        let (name, value) = name_and_value(labels, item)?;
         set(labels, &mut context, name.trim(), value.trim())?;
     }
     let missing = labels
@@ -65,6 +65,27 @@ fn by_name(labels: &[&str], items: &[String], expected: usize) -> anyhow::Result
         );
     }
     Ok(context.into_iter().flatten().collect())
+}
+
+/// The two sides of `NAME=VALUE`, or a category and the only column that has it.
+fn name_and_value<'a>(labels: &[&'a str], item: &'a str) -> anyhow::Result<(&'a str, &'a str)> {
+    match columns_with(labels, item).as_slice() {
+        [] => item
+            .split_once('=')
+            .with_context(|| format!("--context {item} lacks its name: write NAME={item}")),
+        [column] => Ok((column, item)),
+        [first, others @ ..] => {
+            let others = others.iter().map(|column| format!(" or {column}={item}"));
+            let others: String = others.collect();
+            bail!("--context {item} may be of several columns: write {first}={item}{others}")
+        }
+    }
+}
+
+/// The columns that have this category.
+fn columns_with<'a>(labels: &[&'a str], category: &str) -> Vec<&'a str> {
+    let column = |label: &&'a str| label.strip_suffix(category)?.strip_suffix('=');
+    labels.iter().filter_map(column).collect()
 }
 
 /// Sets the number called `name`, or all the categories of column `name`.

@@ -7,6 +7,7 @@ use flowlet::{Kind, Model};
 
 use super::context;
 use super::numbers::step_count;
+use super::tables::items;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Draw {
@@ -16,13 +17,9 @@ pub(super) struct Draw {
     /// Euler steps of a flow-matching model, instead of its own
     #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
     pub(super) steps: Option<NonZeroU16>,
-    /// Context for all samples: its numbers in order, or NAME=VALUE for each
-    #[arg(
-        long,
-        value_name = "VALUE,...",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
+    /// Context for all samples: NAME=VALUE for each, a category without its NAME= where only one column
+    /// has it, or all numbers in order; one with a comma is quoted as in CSV: '"kind=a, b",speed=2'
+    #[arg(long, value_name = "VALUE,...", allow_hyphen_values = true)]
     context: Vec<String>,
 }
 
@@ -38,6 +35,6 @@ impl Draw {
 
     /// The context that the model takes.
     pub(super) fn context(&self, model: &Model<'_>) -> anyhow::Result<Vec<f32>> {
-        context::parse(model, &self.context)
+        context::parse(model, &items("--context", &self.context)?)
     }
 }

@@ -1,18 +1,22 @@
 //! `flowlet sample`.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use flowlet::Model;
-use flowlet_trainer::data::table::{Table, write_csv};
-use flowlet_trainer::inference::{noise, transport};
+use flowlet_trainer::data::table::{RowWriter, numbered_names};
+use flowlet_trainer::inference::{Noise, transport};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 use super::draw::Draw;
 use super::numbers::{MOST, count};
+use super::tables::{self, Reading};
 use super::{check_apart, context};
+
+/// Samples in memory at a time: enough to keep all threads busy.
+const BATCH: usize = 1 << 15;
 
 /// Draws samples from a model
 ///
@@ -21,7 +25,7 @@ use super::{check_apart, context};
 #[command(after_help = "Examples:
   flowlet sample moons.flow -n 1000 -o samples.csv
   flowlet sample moons.flow --latents noise.csv    compare with another framework, row by row
-  flowlet sample imu.flow --context activity=walking")]
+  flowlet sample imu.flow --context walking")]
 pub(super) struct Arguments {
     /// The model file
     model: PathBuf,
@@ -37,9 +41,11 @@ pub(super) struct Arguments {
     n: usize,
     #[command(flatten)]
     draw: Draw,
-    /// Map these noise rows (CSV or NPY) instead of drawing; a context's numbers are the last columns
+    /// Map these noise rows (CSV, NPY or -) instead of drawing; a context's numbers are the last columns
     #[arg(long, value_name = "FILE", conflicts_with_all = ["n", "seed", "context"])]
     latents: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     /// Where to write the samples as CSV; standard output unless given
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
@@ -54,27 +60,57 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     arguments.draw.check_steps(&model)?;
-    let (noise, context) = noise_and_context(&model, arguments)?;
-    let samples = transport(&model, &noise, &context, arguments.draw.steps)?;
-    let labels: Vec<String> = model.labels().take(model.dim()).map(Into::into).collect();
+    let noise = noise(&model, arguments)?;
     match &arguments.output {
-        Some(path) => write_whole(path, |file| write_csv(file, &labels, samples.view()))?,
-        None => write_csv(&mut io::stdout().lock(), &labels, samples.view())?,
+        Some(path) => write_whole(path, |file| write(file, &model, noise, arguments))?,
+        None => write(&mut io::stdout().lock(), &model, noise, arguments)?,
     }
     Ok(())
 }
 
-fn noise_and_context(
-    model: &Model<'_>,
-    arguments: &Arguments,
-) -> anyhow::Result<(Array2<f32>, Array2<f32>)> {
+/// Noise and contexts, a batch at a time.
+type Batches = Box<dyn Iterator<Item = (Array2<f32>, Array2<f32>)>>;
+
+fn noise(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Batches> {
     if let Some(path) = &arguments.latents {
-        let rows = Table::read(path)?.matching(&[], model.dim(), model.context_dim())?;
-        return Ok((rows.points, rows.context));
+        let table = arguments.reading.open(path)?;
+        let rows = table.select_matching(&[], &[], model.dim(), model.context_dim())?;
+        let rows = tables::data(rows, path);
+        let count = rows.points.nrows();
+        let batch = move |start: usize| {
+            let rows_of = |table: &Array2<f32>| {
+                let end = table.nrows().min(start + BATCH);
+                table.slice(s![start..end, ..]).to_owned()
+            };
+            (rows_of(&rows.points), rows_of(&rows.context))
+        };
+        return Ok(Box::new((0..count).step_by(BATCH).map(batch)));
     }
     let context = arguments.draw.context(model)?;
-    Ok((
-        noise(arguments.n, model.dim(), arguments.draw.seed),
-        context::repeated(&context, arguments.n),
-    ))
+    let mut noise = Noise::new(model.dim(), arguments.draw.seed);
+    let n = arguments.n;
+    let batch = move |start| {
+        let count = BATCH.min(n - start);
+        (noise.rows(count), context::repeated(&context, count))
+    };
+    Ok(Box::new((0..n).step_by(BATCH).map(batch)))
+}
+
+/// Writes the samples as they come.
+fn write(
+    output: &mut dyn Write,
+    model: &Model<'_>,
+    noise: Batches,
+    arguments: &Arguments,
+) -> io::Result<()> {
+    let mut labels: Vec<String> = model.labels().take(model.dim()).map(Into::into).collect();
+    if labels.is_empty() {
+        labels = numbered_names(model.dim());
+    }
+    let mut rows = RowWriter::new(output, &labels)?;
+    for (noise, context) in noise {
+        let samples = transport(model, &noise, &context, arguments.draw.steps);
+        rows.write(samples.map_err(io::Error::other)?.view())?;
+    }
+    rows.finish()
 }

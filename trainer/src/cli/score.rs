@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use flowlet_trainer::data::table::Table;
 use flowlet_trainer::inference::log_probs;
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
 
 use super::check_apart;
 use super::report::{Report, grouped, number};
+use super::tables::{self, Reading};
 
 /// Gives the log-probability of each row of a table
 ///
@@ -17,13 +17,16 @@ use super::report::{Report, grouped, number};
 /// that the model was trained with; where there are no names, the columns are the model's dimensions
 /// and then its context.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  flowlet score imu.flow new.csv -o scores.csv")]
+#[command(after_help = "Examples:
+  flowlet score imu.flow new.csv -o scores.csv
+  zcat new.csv.gz | flowlet score imu.flow - --drop-missing")]
 pub(super) struct Arguments {
     /// The model file, a RealNVP
     model: PathBuf,
-    /// The table, CSV or NPY
+    /// The table: a CSV or NPY file, or - for standard input
     data: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
     /// Where to write the table's columns and `log_prob` as CSV
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
@@ -39,12 +42,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = file.model()?;
     let cannot = || format!("cannot score with {}", arguments.model.display());
     model.real_nvp().with_context(cannot)?;
-    let table = Table::read(&arguments.data)?;
+    let table = arguments.reading.open(&arguments.data)?;
     let labels: Vec<&str> = model.labels().collect();
-    let data = table.matching(&labels, model.dim(), model.context_dim())?;
+    let selected = table.select_matching(&[], &labels, model.dim(), model.context_dim())?;
+    let dropped = selected.dropped.clone();
+    let data = tables::data(selected, &arguments.data);
     let log_probs = log_probs(&model, &data.points, &data.context)?;
     if let Some(path) = &arguments.output {
-        write_whole(path, |file| table.write_with(file, "log_prob", &log_probs))?;
+        write_whole(path, |file| {
+            table.write_with(file, "log_prob", &log_probs, &dropped)
+        })?;
     }
     Ok(summary(&log_probs).print(arguments.json)?)
 }

@@ -15,7 +15,7 @@ use flowlet::Model;
 use flowlet::format::{MAX_DEPTH, MAX_LAYER_COUNT, MAX_WIDTH};
 use flowlet_trainer::Error;
 use flowlet_trainer::data::Dataset;
-use flowlet_trainer::data::table::{Selection, Table};
+use flowlet_trainer::data::table::Selection;
 use flowlet_trainer::data::toy::ToySet;
 use flowlet_trainer::evaluation::{Evaluation, POINTS, evaluate};
 use flowlet_trainer::export::export;
@@ -36,6 +36,7 @@ use super::calibration::{add_loss, rows};
 use super::numbers::{MOST, count, learning_rate, step_count};
 use super::report::{Report, grouped};
 use super::summary::{add_model, axis_labels, kind_name};
+use super::tables::{self, Reading, items};
 use super::{Precision, check_apart, filter};
 use config::Config;
 use fitting::{add_training, fit_with_progress};
@@ -57,7 +58,7 @@ use interrupt::Interrupted;
   flowlet train imu.csv --checkpoint imu.state
   flowlet train imu.csv --checkpoint imu.state --resume imu.state")]
 pub(super) struct Arguments {
-    /// A toy set (moons, circles, gaussians), or a path to a CSV file with a header or an NPY file
+    /// A toy set (moons, circles, gaussians), a path to a CSV or NPY file, or - for standard input
     #[arg(
         required_unless_present = "config",
         default_value = "",
@@ -79,25 +80,17 @@ pub(super) struct Arguments {
     config: Option<PathBuf>,
 
     /// Columns to fit: names, or FIRST..LAST for a range; all that --where and --context leave unless
-    /// given
-    #[arg(
-        long,
-        value_name = "COLUMN,...",
-        value_delimiter = ',',
-        help_heading = "Data"
-    )]
+    /// given; a name with a comma is quoted as in CSV: 'x,"speed, m/s"'
+    #[arg(long, value_name = "COLUMN,...", help_heading = "Data")]
     columns: Vec<String>,
     /// Fit only the rows where the column has this value; where all do, if given again
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = filter, help_heading = "Data")]
     filters: Vec<(String, String)>,
-    /// Columns to condition on: numbers, or categories (one-hot)
-    #[arg(
-        long,
-        value_name = "COLUMN,...",
-        value_delimiter = ',',
-        help_heading = "Data"
-    )]
+    /// Columns to condition on: numbers, or categories (one-hot); quoted as those of --columns
+    #[arg(long, value_name = "COLUMN,...", help_heading = "Data")]
     context: Vec<String>,
+    #[command(flatten)]
+    reading: Reading,
     /// Points to draw from a toy set [default: 10000]
     #[arg(
         long,
@@ -351,9 +344,9 @@ fn check_files(
 
 fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dataset> {
     let selection = Selection {
-        columns: arguments.columns.clone(),
+        columns: items("--columns", &arguments.columns)?,
         filters: arguments.filters.clone(),
-        context: arguments.context.clone(),
+        context: items("--context", &arguments.context)?,
     };
     let Some(set) = toy_set else {
         ensure!(
@@ -361,7 +354,7 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
             "--points is for toy sets: choose rows of a table with --where"
         );
         let path = Path::new(&arguments.data);
-        if path.extension().is_none() && !path.exists() {
+        if path != Path::new("-") && path.extension().is_none() && !path.exists() {
             let known: Vec<_> = ToySet::ALL.iter().map(|set| set.name()).collect();
             bail!(
                 "{} is neither a toy set ({}) nor a file",
@@ -369,11 +362,12 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
                 known.join(", ")
             );
         }
-        return Ok(Table::read(path)?.dataset(&selection)?);
+        let selected = arguments.reading.open(path)?.select(&selection)?;
+        return Ok(tables::data(selected, path));
     };
     ensure!(
-        selection == Selection::default(),
-        "--columns, --where and --context are for tables, {} is a toy set",
+        selection == Selection::default() && !arguments.reading.drop_missing,
+        "--columns, --where, --context and --drop-missing are for tables, {} is a toy set",
         set.name()
     );
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
@@ -383,9 +377,10 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
 /// Those rows of the data.
 fn chosen(dataset: &Dataset, rows: &[usize]) -> Dataset {
     Dataset {
+        name: dataset.name.clone(),
         points: dataset.points.select(Axis(0), rows),
         context: dataset.context.select(Axis(0), rows),
-        ..dataset.clone()
+        labels: dataset.labels.clone(),
     }
 }
 

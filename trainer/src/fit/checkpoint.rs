@@ -179,7 +179,7 @@ fn digest(dataset: &Dataset) -> u32 {
 mod tests {
     use std::fs;
     use std::path::PathBuf;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::AtomicBool;
 
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
@@ -204,48 +204,58 @@ mod tests {
         }
     }
 
-    /// A run that is stopped in the first step after `step` and leaves a checkpoint.
-    fn stopped(options: &FitOptions, step: usize, folder: &TempDir) -> PathBuf {
+    /// The checkpoint of a run stopped after its first step.
+    fn stopped(options: &FitOptions, folder: &TempDir) -> PathBuf {
         let path = folder.path().join("checkpoint");
-        let stop = AtomicBool::new(false);
-        let mut report = |now: &Progress| {
-            stop.store(now.step >= step, Ordering::Relaxed);
-        };
-        let controls = Controls {
-            stop: &stop,
-            checkpoint: Some(&path),
-            ..Controls::new(&mut report)
-        };
-        let fitted = fit_controlled(&moons(1), options, controls).unwrap();
-        assert_eq!(fitted.end, End::Stopped);
+        step(options, None, &path);
         path
     }
 
-    fn resumed(dataset: &Dataset, options: &FitOptions, path: &Path) -> Result<Fitted, Error> {
-        let mut report = |now: &Progress| assert!(now.step > 100, "begun anew");
+    fn refusal(dataset: &Dataset, options: &FitOptions, path: &Path) -> String {
+        let mut report = |_: &_| {};
         let controls = Controls {
             resume: Some(path),
             ..Controls::new(&mut report)
         };
-        fit_controlled(dataset, options, controls)
-    }
-
-    fn refusal(dataset: &Dataset, options: &FitOptions, path: &Path) -> String {
-        let error = resumed(dataset, options, path).unwrap_err();
+        let error = fit_controlled(dataset, options, controls).unwrap_err();
         assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
         let message = error.to_string();
         let problem = message.strip_prefix(&format!("{} ", path.display()));
         problem.unwrap().to_owned()
     }
 
+    /// One step of a run, from where the last one was stopped.
+    fn step(options: &FitOptions, resume: Option<&Path>, path: &Path) -> Fitted {
+        let (stop, mut report) = (AtomicBool::new(true), |_: &_| {});
+        let controls = Controls {
+            stop: &stop,
+            checkpoint: Some(path),
+            resume,
+            ..Controls::new(&mut report)
+        };
+        fit_controlled(&moons(1), options, controls).unwrap()
+    }
+
     #[test]
     fn a_resumed_run_ends_as_the_unbroken_one() {
         let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint");
         for options in [FitOptions::real_nvp(), FitOptions::flow_matching()] {
             let options = small(options);
             let unbroken = fit(&moons(1), &options, &mut |_| {}).unwrap();
-            let path = stopped(&options, 100, &folder);
-            let resumed = resumed(&moons(1), &options, &path).unwrap();
+            // Stopped at each step at first: by looks, between them, and in a new round of the rows.
+            for steps in 1..=20 {
+                let fitted = step(&options, (steps > 1).then_some(&path), &path);
+                assert_eq!((fitted.end, fitted.steps), (End::Stopped, steps));
+                // What a stop saw last is not kept, or the unbroken run would have seen it too.
+                assert_eq!(fitted.history.last().unwrap().step, steps);
+            }
+            let mut report = |now: &Progress| assert!(now.step > 20, "begun anew");
+            let controls = Controls {
+                resume: Some(&path),
+                ..Controls::new(&mut report)
+            };
+            let resumed = fit_controlled(&moons(1), &options, controls).unwrap();
             assert_eq!(unbroken.flow.nets, resumed.flow.nets);
             assert_eq!(unbroken.history, resumed.history);
             assert_eq!(unbroken.best_step, resumed.best_step);
@@ -253,10 +263,35 @@ mod tests {
     }
 
     #[test]
+    fn a_resumed_run_gives_up_when_the_unbroken_one_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint");
+        let options = FitOptions {
+            learning_rate: 1e38,
+            ..small(FitOptions::real_nvp())
+        };
+        let unbroken = fit(&moons(1), &options, &mut |_| {}).unwrap_err();
+        // Stopped after its first retreat, without any weights to keep.
+        let (stop, mut report) = (AtomicBool::new(true), |_: &_| {});
+        let controls = Controls {
+            stop: &stop,
+            checkpoint: Some(&path),
+            ..Controls::new(&mut report)
+        };
+        fit_controlled(&moons(1), &options, controls).unwrap_err();
+        let controls = Controls {
+            resume: Some(&path),
+            ..Controls::new(&mut report)
+        };
+        let resumed = fit_controlled(&moons(1), &options, controls).unwrap_err();
+        assert_eq!(unbroken.to_string(), resumed.to_string());
+    }
+
+    #[test]
     fn a_damaged_checkpoint_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let options = small(FitOptions::real_nvp());
-        let path = stopped(&options, 100, &folder);
+        let path = stopped(&options, &folder);
         let bytes = fs::read(&path).unwrap();
         let dataset = moons(1);
         let checkpoints = Checkpoints::new(Some(&path), None, &options, &dataset);
@@ -275,7 +310,7 @@ mod tests {
     fn a_foreign_checkpoint_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let options = small(FitOptions::real_nvp());
-        let path = stopped(&options, 100, &folder);
+        let path = stopped(&options, &folder);
         let other = |change: fn(&mut FitOptions)| {
             let mut options = options.clone();
             change(&mut options);

@@ -2,6 +2,8 @@
 
 use flowlet::format::{MAX_CONTEXT_DIM, MAX_DEPTH, MAX_DIM, MAX_LAYER_COUNT, MAX_WIDTH};
 
+use ndarray::Axis;
+
 use super::FitOptions;
 use crate::Error;
 use crate::data::Dataset;
@@ -55,6 +57,34 @@ fn finite(dataset: &Dataset) -> Result<(), Error> {
     Ok(())
 }
 
+/// Checks that no column has one value only, and names all that do.
+pub(super) fn check_columns_vary(dataset: &Dataset) -> Result<(), Error> {
+    // One row is too few, which is told elsewhere.
+    let rows = dataset.points.nrows();
+    let columns = dataset.points.axis_iter(Axis(1)).enumerate();
+    let columns = columns.filter(|_| rows > 1);
+    let constants = columns.filter_map(|(i, values)| {
+        let value = *values.first()?;
+        let label = dataset.labels.get(i).cloned().unwrap_or_default();
+        values.iter().all(|x| *x == value).then_some((label, value))
+    });
+    match constants.collect::<Vec<_>>().as_slice() {
+        [] => Ok(()),
+        [(column, value)] => Err(Error::ConstantColumn {
+            column: column.clone(),
+            value: *value,
+        }),
+        several => {
+            let shown = several
+                .iter()
+                .map(|(label, value)| format!("{label} ({value})"));
+            Err(Error::ConstantColumns {
+                columns: shown.collect::<Vec<_>>().join(", "),
+            })
+        }
+    }
+}
+
 fn limit(what: &'static str, found: usize, min: usize, max: usize) -> Result<(), Error> {
     let held = (min..=max).contains(&found);
     held.then_some(()).ok_or(Error::Limit { what, found, max })
@@ -103,9 +133,31 @@ mod tests {
         );
         let steps = message(|options| {
             *options = FitOptions::flow_matching();
-            options.step_count = 0;
+            options.step_count = Some(0);
         });
         assert_eq!(steps, "a flow-matching model needs at least one Euler step");
+    }
+
+    #[test]
+    fn all_constant_columns_are_named() {
+        let check = |cells: [[f32; 3]; 2]| {
+            check_columns_vary(&Dataset {
+                name: "test".into(),
+                points: Array2::from(cells.to_vec()),
+                context: Array2::ones((2, 1)),
+                labels: ["a", "b", "c", "kind=x"].map(String::from).to_vec(),
+            })
+            .map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            check([[1.0, 2.0, 3.0], [1.0, 0.5, 3.0]]).unwrap_err(),
+            "columns a (1), c (3) are constant: leave them out with --columns"
+        );
+        assert_eq!(
+            check([[1.0, 2.0, 3.0], [2.0, 2.0, 4.0]]).unwrap_err(),
+            "column b is constant at 2: leave it out with --columns"
+        );
+        check([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]).unwrap();
     }
 
     #[test]

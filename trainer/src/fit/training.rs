@@ -74,11 +74,11 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
             if let Some(end) = self.end() {
                 break end;
             }
-            if controls.stop.load(Ordering::Relaxed) && self.state.step > 0 {
-                break End::Stopped;
-            }
             self.advance(controls.report)?;
             checkpoints.keep_when_due(&self.state)?;
+            if controls.stop.load(Ordering::Relaxed) && self.end().is_none() {
+                break End::Stopped;
+            }
         };
         checkpoints.keep(&self.state)?;
         if end == End::Stopped && self.state.losses.value().is_finite() {

@@ -369,9 +369,9 @@ mod tests {
                     let expected = bias[o] + sum_of((0..inputs).map(|i| w(o, i) * input[i][r]));
                     assert_close(output[o][r], expected, "forward");
                 }
-                for i in 0..inputs {
+                for (i, found) in input_gradient.iter().enumerate() {
                     let expected = sum_of((0..outputs).map(|o| w(o, i) * gradient[o][r]));
-                    assert_close(input_gradient[i][r], expected, "backward");
+                    assert_close(found[r], expected, "backward");
                 }
             }
             for o in 0..outputs {
@@ -381,6 +381,46 @@ mod tests {
                     assert_close(weight_gradient[o * inputs + i], expected, "weight");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_the_vectors() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+        let mut narrow = |len: usize| -> Vec<Row<f32>> {
+            let rows = random_rows(len, &mut rng).into_iter();
+            rows.map(|row| row.map(|x| x as f32)).collect()
+        };
+        for (outputs, inputs) in shapes() {
+            let (input, gradient) = (narrow(inputs), narrow(outputs));
+            let weights: Vec<f32> = narrow(outputs * inputs).iter().map(|row| row[0]).collect();
+            let gradients = |vectors: bool| {
+                let (mut weight, mut bias) = (weights.clone(), vec![0.0; outputs]);
+                let operation = Gradients {
+                    gradient: &gradient,
+                    input: &input,
+                    weight_gradient: &mut weight,
+                    bias_gradient: &mut bias,
+                    transposed: &mut Vec::new(),
+                };
+                match vectors {
+                    true => dispatch(operation),
+                    false => operation.with_simd(pulp::Scalar::new()),
+                }
+                let mut output = gradient.clone();
+                let operation = Forward {
+                    weight: &weights,
+                    bias: &bias,
+                    input: &input,
+                    output: &mut output,
+                };
+                match vectors {
+                    true => dispatch(operation),
+                    false => operation.with_simd(pulp::Scalar::new()),
+                }
+                (weight, bias, output)
+            };
+            assert!(gradients(true) == gradients(false), "{outputs} of {inputs}");
         }
     }
 }

@@ -130,11 +130,11 @@ impl Moments {
         if let Some(right) = &mut self.right {
             right.observe(&gradient.t());
         }
-        let turned = self.into_directions(gradient);
+        let turned = self.to_directions(gradient);
         self.square.zip_mut_with(&turned, |square, g| {
             *square += (1.0 - SQUARE_DECAY) * (g * g - *square)
         });
-        let mut step = self.into_directions(&self.mean);
+        let mut step = self.to_directions(&self.mean);
         step.zip_mut_with(&self.square, |mean, square| {
             *mean /= square.sqrt() * root + EPSILON
         });
@@ -142,7 +142,7 @@ impl Moments {
     }
 
     /// Uᵀ · `matrix` · V
-    fn into_directions(&self, matrix: &Array2<f32>) -> Array2<f32> {
+    fn to_directions(&self, matrix: &Array2<f32>) -> Array2<f32> {
         let left = self.left.as_ref().map(|left| left.basis.t().dot(matrix));
         let right = self.right.as_ref();
         match (left, right) {

@@ -204,7 +204,7 @@ fn from_json(value: &serde_json::Value) -> Value {
 fn read(command: &Command, path: &Path) -> anyhow::Result<Table> {
     let file = path.display();
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {file}"))?;
-    let line = |span: Range<usize>| text[..span.start].lines().count().max(1);
+    let line = |span: Range<usize>| text[..span.start].matches('\n').count() + 1;
     let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(&text).map_err(|error| {
         let line = line(error.span().unwrap_or_default());
         anyhow!("{file}, line {line}: {}", error.message())

@@ -27,7 +27,7 @@ pub(super) struct ProgressReport {
 
 impl ProgressReport {
     pub(super) fn new(steps: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:30} {msg}");
+        let style = ProgressStyle::with_template("{wide_bar} {msg}");
         let style = style.expect("the template is well-formed");
         let bar = || ProgressBar::new(steps as u64).with_style(style);
         Self {
@@ -141,7 +141,7 @@ mod tests {
             "step 400 of 1,000: loss 1.2500, validation 1.5000, 20 steps/s, 30s left"
         );
         let first = "step 1 of 1,000: loss 1.2500, validation 1.5000";
-        assert_eq!(text(&at(1), 0.0 / 0.0), first);
+        assert_eq!(text(&at(1), f64::NAN), first);
         assert_eq!(text(&at(1), 0.0), first);
     }
 }

@@ -1,11 +1,15 @@
-//! From cells to the numbers a flow reads.
+//! The numbers that make up a context.
 
 use std::collections::BTreeSet;
 
-use ndarray::Array2;
+use flowlet::format::MAX_CONTEXT_DIM;
 
-use super::problem::{Place, listed};
-use super::{Problem, Table};
+use super::cell::Reading;
+use super::collection::Wanted;
+use super::problem::listed;
+use super::rows::Row;
+use super::{Place, Problem, Table};
+use crate::Error;
 
 /// One number of a context.
 #[derive(Clone, Debug)]
@@ -16,33 +20,56 @@ pub(super) enum Feature {
     Category(usize, String),
 }
 
-impl Table {
-    /// The numbers in `columns`: `[rows, columns]`.
-    pub(super) fn points(
-        &self,
-        rows: &[usize],
-        columns: &[usize],
-        text: fn(Place, String) -> Problem,
-    ) -> Result<Array2<f32>, Problem> {
-        let cell = |row, column| self.number(row, column, text);
-        matrix(rows, columns, |row, column| cell(row, *column))
+impl Feature {
+    pub(super) fn column(&self) -> usize {
+        match self {
+            Self::Number(column) | Self::Category(column, _) => *column,
+        }
     }
 
-    /// The context of `rows`: `[rows, features]`.
-    pub(super) fn context(
+    pub(super) fn value(
         &self,
-        rows: &[usize],
-        features: &[Feature],
+        row: Row<'_>,
         text: fn(Place, String) -> Problem,
-    ) -> Result<Array2<f32>, Problem> {
-        let context = matrix(rows, features, |row, feature| match feature {
-            Feature::Number(column) => self.number(row, *column, text),
-            Feature::Category(column, category) => {
-                Ok(f32::from(self.cell(row, *column).text() == *category))
+    ) -> Result<f32, Error> {
+        match self {
+            Self::Number(column) => row.number(*column, text),
+            Self::Category(column, category) => {
+                Ok(f32::from(row.cell(*column).text() == *category))
             }
-        })?;
-        self.check_categories(rows, features)?;
-        Ok(context)
+        }
+    }
+}
+
+impl Table {
+    /// The numbers that the context columns make up in the wanted rows: those of a column of text
+    /// are its categories in alphabetical order.
+    pub(super) fn features(
+        &self,
+        columns: &[usize],
+        wanted: &Wanted,
+    ) -> Result<Vec<Feature>, Error> {
+        let mut contents = vec![Content::Unknown; columns.len()];
+        if !columns.is_empty() {
+            self.for_each_row(|row| {
+                if !wanted.takes(row) {
+                    return Ok(());
+                }
+                let mut pairs = columns.iter().zip(&mut contents);
+                pairs.try_for_each(|(column, content)| content.add(row, *column))
+            })?;
+        }
+        let pairs = columns.iter().zip(contents);
+        let features: Vec<Feature> = pairs
+            .flat_map(|(column, content)| content.features(*column))
+            .collect();
+        match features.len() {
+            found if found > MAX_CONTEXT_DIM => Err(self.error(Problem::TooMuchContext {
+                found,
+                limit: MAX_CONTEXT_DIM,
+            })),
+            _ => Ok(features),
+        }
     }
 
     /// What a context number is called.
@@ -54,55 +81,90 @@ impl Table {
             }
         }
     }
+}
 
-    /// Each row has one of the categories of each column.
-    fn check_categories(&self, rows: &[usize], features: &[Feature]) -> Result<(), Problem> {
-        for column in category_columns(features) {
-            let known = categories(features, column);
-            let is_known = |row: usize| known.contains(&&*self.cell(row, column).text());
-            if let Some(row) = rows.iter().copied().find(|row| !is_known(*row)) {
-                return Err(Problem::UnknownCategory {
-                    place: self.place(row, column),
-                    cell: self.cell(row, column).shown(),
-                    known: listed(&known),
-                });
+/// What a context column has shown so far.
+#[derive(Clone, Debug)]
+enum Content {
+    Unknown,
+    Numbers,
+    Categories(BTreeSet<String>),
+}
+
+impl Content {
+    fn add(&mut self, row: Row<'_>, column: usize) -> Result<(), Error> {
+        match (row.cell(column).reading(), &mut *self) {
+            (Reading::Text, Self::Numbers) => {
+                Err(row.error(column, |place, cell| Problem::MixedContext { place, cell }))
+            }
+            (Reading::Text, Self::Unknown) => {
+                let category = row.cell(column).text().into_owned();
+                *self = Self::Categories(BTreeSet::from([category]));
+                Ok(())
+            }
+            (Reading::Text, Self::Categories(categories)) => {
+                let category = row.cell(column).text();
+                if !categories.contains(&*category) {
+                    categories.insert(category.into_owned());
+                }
+                Ok(())
+            }
+            (Reading::Finite(_) | Reading::OutOfRange, Self::Categories(_)) => Err(row.error(
+                column,
+                |place, cell| Problem::NumberAmongCategories { place, cell },
+            )),
+            (Reading::Finite(_) | Reading::OutOfRange, _) => {
+                *self = Self::Numbers;
+                Ok(())
+            }
+            (reading, _) => Err(row.unusable(column, reading)),
+        }
+    }
+
+    fn features(self, column: usize) -> Vec<Feature> {
+        let category = |category| Feature::Category(column, category);
+        match self {
+            Self::Categories(categories) => categories.into_iter().map(category).collect(),
+            Self::Numbers | Self::Unknown => vec![Feature::Number(column)],
+        }
+    }
+}
+
+/// The categories that the features know of a column.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    column: usize,
+    categories: Vec<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// Of each column that holds categories.
+    pub(super) fn of(features: &'a [Feature]) -> Vec<Self> {
+        let mut columns: Vec<Self> = Vec::new();
+        for feature in features {
+            let Feature::Category(column, category) = feature else {
+                continue;
+            };
+            match columns.iter_mut().find(|known| known.column == *column) {
+                Some(known) => known.categories.push(category),
+                None => columns.push(Self {
+                    column: *column,
+                    categories: vec![category],
+                }),
             }
         }
-        Ok(())
+        columns
     }
-}
 
-/// The columns that hold categories, each once.
-fn category_columns(features: &[Feature]) -> BTreeSet<usize> {
-    let column = |feature: &Feature| match feature {
-        Feature::Number(_) => None,
-        Feature::Category(column, _) => Some(*column),
-    };
-    features.iter().filter_map(column).collect()
-}
-
-/// The categories of `column` among the features.
-fn categories(features: &[Feature], column: usize) -> Vec<&str> {
-    features
-        .iter()
-        .filter_map(|feature| match feature {
-            Feature::Category(of, category) if *of == column => Some(category.as_str()),
-            _ => None,
-        })
-        .collect()
-}
-
-/// A matrix with `number(row, item)` for every row and item.
-fn matrix<T>(
-    rows: &[usize],
-    items: &[T],
-    number: impl Fn(usize, &T) -> Result<f32, Problem>,
-) -> Result<Array2<f32>, Problem> {
-    let mut matrix = Array2::zeros((rows.len(), items.len()));
-    for (mut line, &row) in matrix.rows_mut().into_iter().zip(rows) {
-        for (cell, item) in line.iter_mut().zip(items) {
-            *cell = number(row, item)?;
+    /// That the row has one of them.
+    pub(super) fn check(&self, table: &Table, row: Row<'_>) -> Result<(), Error> {
+        if self.categories.contains(&&*row.cell(self.column).text()) {
+            return Ok(());
         }
+        Err(table.error(Problem::UnknownCategory {
+            place: row.place(self.column)?,
+            cell: row.cell(self.column).shown(),
+            known: listed(&self.categories),
+        }))
     }
-    Ok(matrix)
 }

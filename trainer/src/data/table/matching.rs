@@ -1,10 +1,12 @@
 //! The columns of a table that a trained model reads.
 
+use super::collection::{Selected, Wanted};
 use super::features::Feature;
+use super::filter::Filter;
 use super::problem::listed;
 use super::{Place, Problem, Table};
 use crate::Error;
-use crate::data::{Dataset, name_of};
+use crate::data::Dataset;
 
 impl Table {
     /// All rows, with the columns a model was trained on.
@@ -44,17 +46,34 @@ impl Table {
         dim: usize,
         context_dim: usize,
     ) -> Result<Dataset, Error> {
+        Ok(self
+            .select_matching(filters, labels, dim, context_dim)?
+            .data)
+    }
+
+    /// As [`matching_where`](Self::matching_where), and which rows were dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`matching_where`](Self::matching_where).
+    pub fn select_matching(
+        &self,
+        filters: &[(String, String)],
+        labels: &[&str],
+        dim: usize,
+        context_dim: usize,
+    ) -> Result<Selected, Error> {
+        let problem = |problem| self.error(problem);
+        let filters = self.filters(filters).map_err(problem)?;
         let features = if self.named && labels.len() == dim + context_dim {
             self.by_label(labels, dim)
         } else {
-            self.by_position(filters, dim, context_dim)
+            self.by_position(&filters, dim, context_dim)
         };
-        features
-            .and_then(|(columns, context)| {
-                let rows = self.rows_where(filters)?;
-                self.rows_of(&rows, &columns, &context)
-            })
-            .map_err(|problem| self.error(problem))
+        let (columns, features) = features.map_err(problem)?;
+        let context = features.iter().map(Feature::column);
+        let wanted = Wanted::new(self, filters, columns.iter().copied().chain(context));
+        self.collect(&wanted, &columns, &features, text)
     }
 
     fn by_label(&self, labels: &[&str], dim: usize) -> Result<(Vec<usize>, Vec<Feature>), Problem> {
@@ -94,7 +113,7 @@ impl Table {
 
     fn by_position(
         &self,
-        filters: &[(String, String)],
+        filters: &[Filter],
         dim: usize,
         context_dim: usize,
     ) -> Result<(Vec<usize>, Vec<Feature>), Problem> {
@@ -113,24 +132,6 @@ impl Table {
         }
         let context = columns.split_off(dim);
         Ok((columns, context.into_iter().map(Feature::Number).collect()))
-    }
-
-    fn rows_of(
-        &self,
-        rows: &[usize],
-        columns: &[usize],
-        context: &[Feature],
-    ) -> Result<Dataset, Problem> {
-        Ok(Dataset {
-            name: name_of(&self.path),
-            points: self.points(rows, columns, text)?,
-            context: self.context(rows, context, text)?,
-            labels: columns
-                .iter()
-                .map(|column| self.names[*column].clone())
-                .chain(context.iter().map(|feature| self.label(feature)))
-                .collect(),
-        })
     }
 }
 

@@ -1,61 +1,71 @@
 //! NPY files: one array of numbers, as `numpy.save` writes it.
 
-use ndarray::{ArrayD, Ix2};
+use std::fs::File;
+use std::io::BufReader;
+
+use ndarray::{Array2, ArrayD, Ix2};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
-use super::{Cells, Problem};
+use super::Problem;
+use super::source::Source;
+use crate::Error;
 
-/// The cells of an NPY file, which has no names.
-pub(super) fn read(bytes: &[u8]) -> Result<(Option<Vec<String>>, Cells), Problem> {
-    if bytes.is_empty() {
-        return Err(Problem::Empty);
+/// The numbers of an NPY file, which has no names: `[n, columns]`.
+pub(super) fn read(source: &Source) -> Result<Array2<f64>, Error> {
+    if source.head(1)?.is_empty() {
+        return Err(source.error(Problem::Empty));
     }
-    let array = array(bytes)?;
+    let array = array(source)?;
     let shape = array.shape().to_vec();
     let matrix = array.into_dimensionality::<Ix2>();
-    let numbers = matrix.map_err(|_| Problem::Shape { shape })?;
+    let numbers = matrix.map_err(|_| source.error(Problem::Shape { shape }))?;
     if numbers.is_empty() {
-        return Err(Problem::NoRows);
+        return Err(source.error(Problem::NoRows));
     }
-    Ok((None, Cells::Numbers(numbers)))
+    Ok(numbers)
 }
 
-type ReadAs = fn(&[u8]) -> Result<ArrayD<f64>, ReadNpyError>;
+type ReadAs = fn(File) -> Result<ArrayD<f64>, ReadNpyError>;
 
 /// The array, whichever of the types it has.
-fn array(bytes: &[u8]) -> Result<ArrayD<f64>, Problem> {
+fn array(source: &Source) -> Result<ArrayD<f64>, Error> {
     const TYPES: [ReadAs; 10] = [
-        |bytes| read_as::<f64>(bytes, f64::from),
-        |bytes| read_as::<f32>(bytes, f64::from),
-        |bytes| read_as::<i8>(bytes, f64::from),
-        |bytes| read_as::<i16>(bytes, f64::from),
-        |bytes| read_as::<i32>(bytes, f64::from),
-        |bytes| read_as::<i64>(bytes, |number| number as f64),
-        |bytes| read_as::<u8>(bytes, f64::from),
-        |bytes| read_as::<u16>(bytes, f64::from),
-        |bytes| read_as::<u32>(bytes, f64::from),
-        |bytes| read_as::<u64>(bytes, |number| number as f64),
+        read_array::<f64>,
+        |file| read_as::<f32>(file, f64::from),
+        |file| read_as::<i8>(file, f64::from),
+        |file| read_as::<i16>(file, f64::from),
+        |file| read_as::<i32>(file, f64::from),
+        |file| read_as::<i64>(file, |number| number as f64),
+        |file| read_as::<u8>(file, f64::from),
+        |file| read_as::<u16>(file, f64::from),
+        |file| read_as::<u32>(file, f64::from),
+        |file| read_as::<u64>(file, |number| number as f64),
     ];
     let mut descriptor = String::new();
     for read_as in TYPES {
-        match read_as(bytes) {
+        match read_as(source.open()?) {
             Ok(array) => return Ok(array),
             Err(ReadNpyError::WrongDescriptor(found)) => descriptor = found.to_string(),
+            Err(ReadNpyError::Io(error)) => return Err(source.cannot_read(error)),
             Err(error) => {
-                return Err(Problem::UnreadableNpy {
+                return Err(source.error(Problem::UnreadableNpy {
                     reason: error.to_string(),
-                });
+                }));
             }
         }
     }
-    Err(Problem::ElementType { descriptor })
+    Err(source.error(Problem::ElementType { descriptor }))
 }
 
 fn read_as<A: ReadableElement + Copy>(
-    bytes: &[u8],
+    file: File,
     to_f64: fn(A) -> f64,
 ) -> Result<ArrayD<f64>, ReadNpyError> {
-    Ok(ArrayD::<A>::read_npy(bytes)?.mapv(to_f64))
+    Ok(read_array::<A>(file)?.mapv(to_f64))
+}
+
+fn read_array<A: ReadableElement>(file: File) -> Result<ArrayD<A>, ReadNpyError> {
+    ArrayD::read_npy(BufReader::new(file))
 }
 
 #[cfg(test)]
@@ -122,8 +132,8 @@ mod tests {
         let error = read_bytes(&bytes).unwrap().dataset(&Selection::default());
         assert_eq!(
             error.unwrap_err().to_string(),
-            "imu.npy: row 1, column x1: \"NaN\" is not a finite number: \
-             fill the cell or remove its row"
+            "imu.npy: row 1, column x1: the value is missing, there is \"NaN\": \
+             fill it in, or leave such rows out with --drop-missing"
         );
     }
 

@@ -9,8 +9,10 @@ pub enum Problem {
     /// The path leads to a directory.
     #[error("this is a directory: give a CSV or NPY file")]
     Directory,
-    /// The file's ending is neither of the two known ones.
-    #[error("the file's ending is not known: give a .csv file with a header or an .npy file")]
+    /// The file's ending is none of those known.
+    #[error(
+        "the file's ending is not known: give a .csv, .tsv or .npy file, or - for standard input"
+    )]
     UnknownEnding,
     /// The file has no content.
     #[error("the file is empty: give a line of column names and then rows of numbers")]
@@ -24,24 +26,6 @@ pub enum Problem {
         /// Counted from 1.
         line: usize,
     },
-    /// The first line holds numbers in place of names.
-    #[error(
-        "line {line} holds numbers, not column names: put a line such as {suggestion} before it"
-    )]
-    NoHeader {
-        /// Counted from 1.
-        line: usize,
-        /// A line of as many names.
-        suggestion: String,
-    },
-    /// The cells are kept apart by something else than commas.
-    #[error("line {line} separates its cells by {separator:?}: write the table with commas")]
-    Separator {
-        /// Counted from 1.
-        line: usize,
-        /// What was found.
-        separator: char,
-    },
     /// A column's name is empty, as in a table that was written with its index.
     #[error("column {number} has no name: name it, or write the table without its index")]
     UnnamedColumn {
@@ -54,14 +38,19 @@ pub enum Problem {
         /// Their name.
         name: String,
     },
-    /// A row is longer or shorter than the header.
-    #[error("line {line} has {found} cells where the header has {expected}: give one a column")]
+    /// A row is longer or shorter than the first.
+    #[error(
+        "line {line} has {found} cells where line {first} has {expected}: \
+         give one a column, and write decimals with a point"
+    )]
     Ragged {
         /// Counted from 1.
         line: usize,
         /// Cells there.
         found: usize,
-        /// Columns named.
+        /// The file's first line that is not blank, counted from 1.
+        first: usize,
+        /// Cells there.
         expected: usize,
     },
     /// An NPY file is damaged, or none.
@@ -103,7 +92,23 @@ pub enum Problem {
         /// What is there.
         cell: String,
     },
-    /// A context column holds both numbers and text.
+    /// A number is written with a decimal comma.
+    #[error("{place}: {cell:?} has a decimal comma: write the table with decimal points")]
+    DecimalComma {
+        /// Where.
+        place: Place,
+        /// What is there.
+        cell: String,
+    },
+    /// A context column holds both text and, further down, numbers.
+    #[error("{place}: {cell} is a number, but the column has text too: rename its categories")]
+    NumberAmongCategories {
+        /// Where.
+        place: Place,
+        /// What is there.
+        cell: String,
+    },
+    /// A context column holds both numbers and, further down, text.
     #[error(
         "{place}: {cell:?} is not a number, but the column has numbers too: rename its categories"
     )]
@@ -113,8 +118,28 @@ pub enum Problem {
         /// What is there.
         cell: String,
     },
-    /// A cell is empty, NaN or infinite.
-    #[error("{place}: {cell:?} is not a finite number: fill the cell or remove its row")]
+    /// A cell has no value: it is empty, NaN or a word that says so.
+    #[error(
+        "{place}: the value is missing, there is {cell:?}: \
+         fill it in, or leave such rows out with --drop-missing"
+    )]
+    Missing {
+        /// Where.
+        place: Place,
+        /// What is there.
+        cell: String,
+    },
+    /// All rows have a missing value.
+    #[error(
+        "none of the {dropped} rows has all its values: \
+         leave columns out with --columns, or fill the values in"
+    )]
+    NoneWhole {
+        /// Rows that were left out.
+        dropped: usize,
+    },
+    /// A cell is infinite.
+    #[error("{place}: {cell:?} is not a finite number: correct the cell or remove its row")]
     NotFinite {
         /// Where.
         place: Place,

@@ -1,15 +1,16 @@
 //! Which rows and columns of a table a flow is fitted to.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use flowlet::format::{MAX_CONTEXT_DIM, MAX_DIM};
+use flowlet::format::MAX_DIM;
 
-use super::features::Feature;
+use super::collection::{Selected, Wanted};
+use super::filter::Filter;
 use super::problem::listed;
-use super::{Place, Problem, Reading, Table};
+use super::{Place, Problem, Table};
 use crate::Error;
-use crate::data::{Dataset, name_of};
+use crate::data::Dataset;
 
 /// What to take from a table.
 ///
@@ -25,6 +26,13 @@ pub struct Selection {
     pub context: Vec<String>,
 }
 
+/// A selection, its columns by index.
+struct Choice {
+    filters: Vec<Filter>,
+    columns: Vec<usize>,
+    context: Vec<usize>,
+}
+
 impl Table {
     /// The selected rows and columns as numbers.
     ///
@@ -34,63 +42,47 @@ impl Table {
     /// # Errors
     ///
     /// [`Error::Table`] where the selection names what is not there, leaves nothing, passes the
-    /// 64 dimensions or 32 context numbers of a model, or meets a cell that is not a finite number.
-    pub fn dataset(&self, selection: &Selection) -> Result<Dataset, Error> {
-        self.select(selection)
-            .map_err(|problem| self.error(problem))
+    /// 64 dimensions or 32 context numbers of a model, or meets a cell that is not a finite number;
+    /// [`Error::Io`].
+    ///
+    /// # Cost
+    ///
+    /// One pass over the file, and one before it where there is a context. Of memory the numbers
+    /// taken, and up to as much again while they come in.
+    pub fn select(&self, selection: &Selection) -> Result<Selected, Error> {
+        let choice = self.choose(selection);
+        let choice = choice.map_err(|problem| self.error(problem))?;
+        let used = choice.columns.iter().chain(&choice.context).copied();
+        let wanted = Wanted::new(self, choice.filters, used);
+        let features = self.features(&choice.context, &wanted)?;
+        self.collect(&wanted, &choice.columns, &features, text)
     }
 
-    fn select(&self, selection: &Selection) -> Result<Dataset, Problem> {
-        let rows = self.rows_where(&selection.filters)?;
+    /// As [`select`](Self::select), without a word about rows that were dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`select`](Self::select).
+    pub fn dataset(&self, selection: &Selection) -> Result<Dataset, Error> {
+        Ok(self.select(selection)?.data)
+    }
+
+    /// The columns that a selection names.
+    fn choose(&self, selection: &Selection) -> Result<Choice, Problem> {
+        let filters = self.filters(&selection.filters)?;
         let context = self.columns(&selection.context)?;
         let columns = if selection.columns.is_empty() {
-            self.remaining_columns(&selection.filters, &context)?
+            self.remaining_columns(&filters, &context)?
         } else {
             self.columns(&selection.columns)?
         };
         self.check_chosen_once(columns.iter().chain(&context))?;
         check_dim(columns.len())?;
-        let features = self.features(&rows, &context)?;
-        let names = columns.iter().map(|column| self.names[*column].clone());
-        let feature_labels = features.iter().map(|feature| self.label(feature));
-        Ok(Dataset {
-            name: name_of(&self.path),
-            points: self.points(&rows, &columns, text)?,
-            context: self.context(&rows, &features, text)?,
-            labels: names.chain(feature_labels).collect(),
+        Ok(Choice {
+            filters,
+            columns,
+            context,
         })
-    }
-
-    /// The rows that all filters keep.
-    pub(super) fn rows_where(&self, filters: &[(String, String)]) -> Result<Vec<usize>, Problem> {
-        let mut rows: Vec<usize> = (0..self.row_count()).collect();
-        for (i, (name, value)) in filters.iter().enumerate() {
-            let column = self.known_column(name)?;
-            let kept = |row: &usize| self.cell(*row, column).equals(value.trim());
-            let left: Vec<usize> = rows.iter().copied().filter(kept).collect();
-            if left.is_empty() {
-                return Err(self.no_match(&filters[..=i], column, &rows));
-            }
-            rows = left;
-        }
-        Ok(rows)
-    }
-
-    /// The last of the filters leaves none of `rows`.
-    fn no_match(&self, filters: &[(String, String)], column: usize, rows: &[usize]) -> Problem {
-        let terms: Vec<String> = filters
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let found: BTreeSet<String> = rows
-            .iter()
-            .map(|row| self.cell(*row, column).shown())
-            .collect();
-        Problem::NoMatch {
-            filters: terms.join(" and "),
-            column: self.names[column].clone(),
-            found: listed(&Vec::from_iter(found)),
-        }
     }
 
     /// The columns that names and ranges stand for, in the order given.
@@ -121,7 +113,7 @@ impl Table {
         }
     }
 
-    fn known_column(&self, name: &str) -> Result<usize, Problem> {
+    pub(super) fn known_column(&self, name: &str) -> Result<usize, Problem> {
         self.column(name).ok_or_else(|| Problem::UnknownColumn {
             name: name.into(),
             found: listed(&self.names),
@@ -131,7 +123,7 @@ impl Table {
     /// The columns that are neither filtered nor context, of which there must be some.
     fn remaining_columns(
         &self,
-        filters: &[(String, String)],
+        filters: &[Filter],
         context: &[usize],
     ) -> Result<Vec<usize>, Problem> {
         let columns = self.columns_beside(filters, context);
@@ -140,19 +132,6 @@ impl Table {
             return Err(Problem::NoColumns { found });
         }
         Ok(columns)
-    }
-
-    /// All columns that are neither filtered nor `context`.
-    pub(super) fn columns_beside(
-        &self,
-        filters: &[(String, String)],
-        context: &[usize],
-    ) -> Vec<usize> {
-        let filtered: HashSet<Option<usize>> =
-            filters.iter().map(|(name, _)| self.column(name)).collect();
-        let remains =
-            |column: &usize| !filtered.contains(&Some(*column)) && !context.contains(column);
-        (0..self.names.len()).filter(remains).collect()
     }
 
     fn check_chosen_once<'a>(
@@ -166,56 +145,6 @@ impl Table {
                 name: self.names[*column].clone(),
             }),
         }
-    }
-
-    /// The numbers that the context columns make up.
-    fn features(&self, rows: &[usize], columns: &[usize]) -> Result<Vec<Feature>, Problem> {
-        let mut features = Vec::new();
-        for &column in columns {
-            if self.holds_categories(rows, column)? {
-                let categories = self.categories(rows, column);
-                let feature = |category| Feature::Category(column, category);
-                features.extend(categories.into_iter().map(feature));
-            } else {
-                features.push(Feature::Number(column));
-            }
-        }
-        match features.len() {
-            found if found > MAX_CONTEXT_DIM => Err(Problem::TooMuchContext {
-                found,
-                limit: MAX_CONTEXT_DIM,
-            }),
-            _ => Ok(features),
-        }
-    }
-
-    /// Whether a context column is text throughout, and not numbers.
-    fn holds_categories(&self, rows: &[usize], column: usize) -> Result<bool, Problem> {
-        let (mut numbers, mut text) = (None, None);
-        for &row in rows {
-            match self.cell(row, column).reading() {
-                Reading::Finite(_) | Reading::OutOfRange => numbers = numbers.or(Some(row)),
-                Reading::Text => text = text.or(Some(row)),
-                Reading::NotFinite => {
-                    return Err(Problem::NotFinite {
-                        place: self.place(row, column),
-                        cell: self.cell(row, column).shown(),
-                    });
-                }
-            }
-        }
-        match (numbers, text) {
-            (Some(_), Some(row)) => Err(Problem::MixedContext {
-                place: self.place(row, column),
-                cell: self.cell(row, column).shown(),
-            }),
-            _ => Ok(text.is_some()),
-        }
-    }
-
-    fn categories(&self, rows: &[usize], column: usize) -> BTreeSet<String> {
-        let category = |row: &usize| self.cell(*row, column).text().into_owned();
-        rows.iter().map(category).collect()
     }
 }
 
@@ -338,16 +267,23 @@ mod tests {
             ),
             (
                 "x,y\n1,2\n3,\n",
-                "line 3, column y: \"\" is not a finite number: fill the cell or remove its row",
+                "line 3, column y: the value is missing, there is \"\": \
+                 fill it in, or leave such rows out with --drop-missing",
             ),
             (
                 "x,y\n1,2\nNA,3\n",
-                "line 3, column x: \"NA\" is not a finite number: fill the cell or remove its row",
+                "line 3, column x: the value is missing, there is \"NA\": \
+                 fill it in, or leave such rows out with --drop-missing",
             ),
             (
                 "x\n-inf\n",
                 "line 2, column x: \"-inf\" is not a finite number: \
-                 fill the cell or remove its row",
+                 correct the cell or remove its row",
+            ),
+            (
+                "x;y\n1;2\n2;1,5\n",
+                "line 3, column y: \"1,5\" has a decimal comma: \
+                 write the table with decimal points",
             ),
             (
                 "x\n1e39\n",
@@ -364,12 +300,17 @@ mod tests {
         let cases = [
             (
                 "x,kind\n1,a\n2,nan\n",
-                "line 3, column kind: \"nan\" is not a finite number: \
-                 fill the cell or remove its row",
+                "line 3, column kind: the value is missing, there is \"nan\": \
+                 fill it in, or leave such rows out with --drop-missing",
             ),
             (
                 "x,kind\n1,1\n2,a\n",
                 "line 3, column kind: \"a\" is not a number, but the column has numbers too: \
+                 rename its categories",
+            ),
+            (
+                "x,kind\n1,a\n2,1\n",
+                "line 3, column kind: 1 is a number, but the column has text too: \
                  rename its categories",
             ),
             (
@@ -431,6 +372,25 @@ mod tests {
         for (chosen, expected) in cases {
             assert_eq!(select(IMU, &chosen).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn rows_with_missing_values_are_dropped_if_asked_for() {
+        let text = "x,y,kind,note\n1,2,a,\n,4,b,n\n5,6,NA,n\n7,?,c,n\n9,8,d,n\n";
+        let table = table_of("imu.csv", text).unwrap().dropping_missing();
+        let selected = table.select(&selection(&["x..y"], &[], &["kind"])).unwrap();
+        // The missing note is not asked for; categories are those of the rows that are left.
+        assert_eq!(selected.data.points, array![[1.0, 2.0], [9.0, 8.0]]);
+        assert_eq!(selected.data.context, array![[1.0, 0.0], [0.0, 1.0]]);
+        assert_eq!(selected.data.labels, ["x", "y", "kind=a", "kind=d"]);
+        assert_eq!(selected.dropped, [1, 2, 3]);
+        let filtered = selection(&["x..y"], &[("kind", "c")], &[]);
+        let message = table.select(&filtered).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "imu.csv: none of the 1 rows has all its values: \
+             leave columns out with --columns, or fill the values in"
+        );
     }
 
     /// A table of one row and `count` columns `c0`, `c1` and so on, each holding its index.
