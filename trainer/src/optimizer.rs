@@ -1,6 +1,7 @@
 //! How weights follow gradients.
 
 mod adam;
+mod product;
 mod soap;
 
 use std::f64::consts::PI;

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_steeper_the_field_the_more_steps() {
-        let (gentle, steep) = (chosen(1.0), chosen(3.0));
+        let (gentle, steep) = (chosen(0.3), chosen(1.0));
         assert!(
             1 < gentle && gentle < steep && steep < 100,
             "{gentle}, {steep}"

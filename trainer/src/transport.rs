@@ -1,5 +1,9 @@
 //! Optimal transport between two sets of equally many points.
 
+use pulp::{Simd, WithSimd};
+
+use crate::nn::kernel::dispatch;
+
 /// Bids a row has on average before the rest is settled path by path.
 const BIDS_A_ROW: usize = 4;
 
@@ -30,11 +34,26 @@ pub fn assignment(costs: &[f32], n: usize) -> Vec<usize> {
         costs.iter().all(|cost| cost.is_finite()),
         "costs are finite"
     );
-    let mut market = Market::new(costs, n);
-    for row in market.bid() {
-        market.augment(row);
+    dispatch(Assignment { costs, n })
+}
+
+/// The work, compiled for the vectors that this processor has.
+struct Assignment<'a> {
+    costs: &'a [f32],
+    n: usize,
+}
+
+impl WithSimd for Assignment<'_> {
+    type Output = Vec<usize>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Vec<usize> {
+        let mut market = Market::new(self.costs, self.n);
+        for row in market.bid() {
+            market.augment(row);
+        }
+        market.column_of_row
     }
-    market.column_of_row
 }
 
 /// Rows compete for columns, which have prices.
@@ -66,12 +85,14 @@ impl<'a> Market<'a> {
         }
     }
 
+    #[inline(always)]
     fn costs_of(&self, row: usize) -> &'a [f32] {
         &self.costs[row * self.n..][..self.n]
     }
 
     /// Augmenting row reduction: each row takes its best column, at the price that makes the second
     /// best as good, and its owner has to look again. Gives the rows still without a column.
+    #[inline(always)]
     fn bid(&mut self) -> Vec<usize> {
         let mut free: Vec<usize> = (0..self.n).rev().collect();
         for _ in 0..BIDS_A_ROW * self.n {
@@ -89,6 +110,7 @@ impl<'a> Market<'a> {
     }
 
     /// The column of the least cost after its price, and by how much the next is worse.
+    #[inline(always)]
     fn best(&self, row: usize) -> (usize, f32) {
         let (mut column, mut first, mut second) = (0, f32::INFINITY, f32::INFINITY);
         for (j, (cost, price)) in self.costs_of(row).iter().zip(&self.prices).enumerate() {
@@ -111,6 +133,7 @@ impl<'a> Market<'a> {
     }
 
     /// Gives `free` a column along the shortest path of changed owners, by Dijkstra's method.
+    #[inline(always)]
     fn augment(&mut self, free: usize) {
         let pairs = self.costs_of(free).iter().zip(&self.prices);
         for (distance, (cost, price)) in self.distances.iter_mut().zip(pairs) {
@@ -136,6 +159,7 @@ impl<'a> Market<'a> {
     }
 
     /// The unsettled column with the shortest way, and its length.
+    #[inline(always)]
     fn nearest(&self) -> (usize, f32) {
         // Two passes, of which the first becomes vector instructions.
         let lengths = || self.distances.iter().zip(&self.settled).map(|(d, s)| d + s);
@@ -145,6 +169,7 @@ impl<'a> Market<'a> {
     }
 
     /// Shortens the ways that are shorter by `column`'s `owner`.
+    #[inline(always)]
     fn relax(&mut self, owner: usize, column: usize, length: f32) {
         let costs = self.costs_of(owner);
         let offset = costs[column] - self.prices[column] - length;

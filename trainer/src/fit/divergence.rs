@@ -27,8 +27,8 @@ pub enum Culprit {
         /// How many there are.
         layers: usize,
     },
-    /// The weights at the end of the way: the loss was finite, but not its gradient.
-    Gradient,
+    /// Nothing that is left to see: all numbers are finite at the best weights.
+    Rate,
 }
 
 impl Culprit {
@@ -67,10 +67,7 @@ impl fmt::Display for Culprit {
                 f,
                 "it comes from the net of layer {layer} of {layers}: lower the rate with --learning-rate"
             ),
-            Self::Gradient => write!(
-                f,
-                "it comes from the gradient: lower the rate with --learning-rate"
-            ),
+            Self::Rate => write!(f, "the rate is too high: lower it with --learning-rate"),
         }
     }
 }

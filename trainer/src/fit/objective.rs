@@ -13,7 +13,7 @@ pub trait Objective<A: Scalar>: Sync {
     /// The rows and everything computed from them.
     type Shard: Send;
 
-    /// How often each validation row is used: more than once where its noise drowns its news.
+    /// How often each validation row is used at most: more than once where its noise drowns its news.
     const VALIDATION_DRAWS: usize;
 
     /// The nets at the start of training.
@@ -35,8 +35,12 @@ pub trait Objective<A: Scalar>: Sync {
     /// Changes rows just loaded to train on, at random; rows to validate on stay as they are.
     fn disturb<G: Rng>(&self, _shard: &mut Self::Shard, _rng: &mut G) {}
 
-    /// What else is to be done to a shard just loaded, and can be done on any thread.
-    fn prepare(&self, _shard: &mut Self::Shard) {}
+    /// Shards that are prepared together; 0 where loading is all.
+    const TOGETHER: usize = 0;
+
+    /// What else is to be done to shards just loaded, at most [`TOGETHER`](Self::TOGETHER), and can be
+    /// done on any thread.
+    fn prepare(&self, _shards: &mut [&mut Self::Shard]) {}
 
     /// The loss, summed over the rows.
     fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64;

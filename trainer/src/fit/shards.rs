@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::objective::Objective;
 use crate::nn::{Mlp, ROWS, parameters, parameters_mut};
+use crate::optimizer::norm;
 
 /// The room for a batch, in shards of 64 rows.
 ///
@@ -54,24 +55,39 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
         for batch in rows.chunks(ROWS * self.shards.len()) {
             let used = self.load(batch, rng);
             let (objective, shards) = (&self.objective, &mut self.shards[..used]);
-            shards.par_iter_mut().for_each(|shard| {
-                objective.prepare(&mut shard.rows);
-                shard.loss = objective.loss(nets, &mut shard.rows);
-            });
+            shards
+                .par_iter_mut()
+                .for_each(|shard| shard.loss = objective.loss(nets, &mut shard.rows));
             loss += shards.iter().map(|shard| shard.loss).sum::<f64>();
         }
         loss / rows.len() as f64
     }
 
     /// The first of the nets by which the loss of these rows is lost, if it is.
-    pub(super) fn first_lost<G: Rng + Clone>(
+    pub(super) fn lost<G: Rng + Clone>(
         &mut self,
         nets: &[Mlp<f32>],
         rows: &[usize],
         rng: &G,
     ) -> Option<usize> {
         // The first couplings of a flow are a flow.
-        (0..nets.len()).find(|&k| !self.loss(&nets[..=k], rows, &mut rng.clone()).is_finite())
+        (0..nets.len()).find(|&k| {
+            let loss = self.loss(&nets[..=k], rows, &mut rng.clone());
+            !loss.is_finite()
+        })
+    }
+
+    /// The first of the nets on the way back by which the gradient of a batch is lost, if it is.
+    pub(super) fn lost_gradient<G: Rng + Clone>(
+        &mut self,
+        nets: &[Mlp<f32>],
+        batch: &[usize],
+        rng: &G,
+    ) -> Option<usize> {
+        let (_, gradient) = self.loss_and_gradient(nets, batch, &mut rng.clone());
+        gradient
+            .iter()
+            .rposition(|net| !norm(std::slice::from_ref(net)).is_finite())
     }
 
     /// The mean loss of a batch, and its gradient times the number of rows.
@@ -88,7 +104,6 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
         }
         shards.par_iter_mut().for_each(|shard| {
             let Shard { rows, gradient, .. } = shard;
-            objective.prepare(rows);
             shard.loss = objective.loss_and_gradient(nets, rows, gradient);
         });
         let loss = shards.iter().map(|shard| shard.loss).sum::<f64>();
@@ -103,6 +118,13 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
         for (shard, rows) in self.shards.iter_mut().zip(chunks) {
             self.objective
                 .load(points, context, rows, rng, &mut shard.rows);
+        }
+        if O::TOGETHER > 0 {
+            let groups = self.shards[..used].par_chunks_mut(O::TOGETHER);
+            groups.for_each(|shards| {
+                let mut rows: Vec<_> = shards.iter_mut().map(|shard| &mut shard.rows).collect();
+                self.objective.prepare(&mut rows);
+            });
         }
         used
     }

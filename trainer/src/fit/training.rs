@@ -21,6 +21,9 @@ const LOOKS: usize = 100;
 /// Longer gradients are cut to this length.
 const LONGEST_GRADIENT: f64 = 1.0;
 
+/// Validation rows are drawn noise for again until there are so many.
+const ENOUGH_ROWS: usize = 4_000;
+
 /// Ways back to the best weights before training gives up.
 const MOST_RETREATS: i32 = 5;
 
@@ -45,12 +48,14 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
     ) -> Self {
         let nets = objective.nets(&options.hidden, &mut rng);
         let batch = options.batch.min(split.training.len());
+        let draws = ENOUGH_ROWS.div_ceil(split.validation.len());
+        let draws = draws.clamp(1, O::VALIDATION_DRAWS);
         let (points, context) = (split.points.view(), split.context.view());
         Self {
             options,
             split,
             labels,
-            validation_rows: split.validation.repeat(O::VALIDATION_DRAWS),
+            validation_rows: split.validation.repeat(draws),
             shards: Shards::new(objective, points, context, &nets, batch),
             state: State::new(
                 nets,
@@ -191,9 +196,11 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         let Self { state, shards, .. } = self;
         let (batch, layers) = (state.order.last(), state.nets.len());
         let rows = [batch, &self.split.validation].concat();
+        let (nets, rng) = (&state.nets, &state.rng);
         let layer = shards
-            .first_lost(&state.nets, batch, &state.rng)
-            .or_else(|| shards.first_lost(&state.average, &self.split.validation, &state.rng));
+            .lost(nets, batch, rng)
+            .or_else(|| shards.lost_gradient(nets, batch, rng))
+            .or_else(|| shards.lost(&state.average, &self.split.validation, rng));
         let culprit = Culprit::column(self.split.points.view(), &rows, self.labels);
         let culprit = culprit.or(layer.map(|layer| Culprit::Layer {
             layer: layer + 1,
@@ -202,7 +209,7 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         Error::Diverged {
             step: state.step,
             loss,
-            culprit: culprit.unwrap_or(Culprit::Gradient),
+            culprit: culprit.unwrap_or(Culprit::Rate),
         }
     }
 }
