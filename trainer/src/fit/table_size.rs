@@ -8,6 +8,9 @@ const SMALL_TABLE: usize = 2_000;
 /// Times that training goes through all rows, before all that is left to learn is their noise.
 const MOST_ROUNDS: usize = 140;
 
+/// The same for one column or two, where rows lie closer.
+const MOST_ROUNDS_IN_THE_PLANE: usize = 230;
+
 /// Steps that even the smallest table takes, for the optimizer to find its way.
 const FEWEST_STEPS: usize = 400;
 
@@ -22,7 +25,12 @@ impl FitOptions {
             return self;
         }
         let training_rows = (rows as f64 * (1.0 - self.validation_share)) as usize;
-        let steps = (MOST_ROUNDS * training_rows / self.batch).max(FEWEST_STEPS);
+        let rounds = if dim > 2 {
+            MOST_ROUNDS
+        } else {
+            MOST_ROUNDS_IN_THE_PLANE
+        };
+        let steps = (rounds * training_rows / self.batch).max(FEWEST_STEPS);
         let options = Self {
             steps: steps.min(self.steps),
             ..self
@@ -55,6 +63,9 @@ mod tests {
         // 140 · 3,600 / 256.
         assert_eq!(more.steps, 1_968);
         assert_eq!(more.hidden, FitOptions::real_nvp().hidden);
+        // 230 · 3,600 / 256.
+        let plane = FitOptions::real_nvp().for_table(2, 4_000);
+        assert_eq!(plane.steps, 3_234);
     }
 
     #[test]
