@@ -59,8 +59,8 @@ impl StepCount {
 ///
 /// # Shapes
 ///
-/// `points`: `[n, dim]` in the data's units, `context`: `[n, context_dim]`; at most 16,000 rows are used,
-/// and four are needed.
+/// `points`: `[n, dim]` in the data's units, `context`: `[n, context_dim]`; at most 16,000 rows are used.
+/// With fewer than four, 100 steps are chosen.
 ///
 /// # Errors
 ///
