@@ -71,7 +71,7 @@ fn flow_matching_reports_no_likelihood() {
         assert!(!report[key].is_null(), "{key}");
     }
     assert!(report.get("nll").is_none());
-    assert_eq!(report["step_count"], 100);
+    assert_eq!(report["step_count"], report["default_steps"]);
 }
 
 #[test]
