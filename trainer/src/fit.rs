@@ -484,7 +484,7 @@ mod tests {
     #[test]
     fn recipes_end_at_the_losses_stored() {
         // Sums are the same everywhere, but cosines and logarithms are the system's, and a hundred steps make
-        // more of a last place. Rates that differ by a tenth are ten times as far apart.
+        // more of a last place. SOAP's decay at 0.96 for 0.95 moves the first loss by seven times as much.
         const TOLERANCE: f64 = 1e-3;
         const STORED: [f64; 4] = [1.60355, 1.78528, 0.28997, 1.91533];
         let models = [FitOptions::real_nvp(), FitOptions::flow_matching()];
