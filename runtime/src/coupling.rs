@@ -154,6 +154,7 @@ mod tests {
             standardization: Standardization {
                 mean: &[],
                 std: &[],
+                factor: &[],
             },
             net: Mlp {
                 net: &net,

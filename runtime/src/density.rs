@@ -23,6 +23,8 @@ use crate::scratch::Workspace;
 #[derive(Debug)]
 pub struct Density<'s, const DIM: usize> {
     flow: RealNvp<'s>,
+    /// The log-determinant of the standardization.
+    log_det: f32,
     context: &'s [f32],
     workspace: Workspace<'s>,
 }
@@ -30,6 +32,7 @@ pub struct Density<'s, const DIM: usize> {
 impl<'s, const DIM: usize> Density<'s, DIM> {
     pub(crate) fn new(flow: RealNvp<'s>, context: &'s [f32], workspace: Workspace<'s>) -> Self {
         Self {
+            log_det: flow.standardization_log_det(),
             flow,
             context,
             workspace,
@@ -41,6 +44,7 @@ impl<'s, const DIM: usize> Density<'s, DIM> {
     /// Not a number, or `−∞`, where `x` is not finite or so far out that `f32` ends. No comparison
     /// with a NaN holds, so an alarm below a threshold is `!(log_p >= threshold)`.
     pub fn log_prob(&mut self, x: &[f32; DIM]) -> f32 {
-        self.flow.log_prob_in(x, self.context, &mut self.workspace)
+        self.flow
+            .log_prob_in(x, self.context, self.log_det, &mut self.workspace)
     }
 }

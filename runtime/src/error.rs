@@ -61,7 +61,9 @@ pub enum Error {
     ScaleClip,
     /// A standard deviation is not positive.
     Std,
-    /// A mean, standard deviation, weight or bias is infinite or NaN.
+    /// The Cholesky factor has a number on its diagonal that is not positive.
+    Factor,
+    /// A number of the transform or of a net is infinite or NaN.
     NotFinite,
     /// The nets are `f32`, which this build leaves out.
     F32,
@@ -145,6 +147,9 @@ impl fmt::Display for Error {
             }
             Self::ScaleClip => f.write_str("the model's bound on s is not in (0, 80]"),
             Self::Std => f.write_str("a standard deviation of the model is not positive"),
+            Self::Factor => f.write_str(
+                "the diagonal of the model's Cholesky factor is not positive throughout",
+            ),
             Self::NotFinite => f.write_str("a number of the model is infinite or NaN"),
             Self::F32 => f.write_str(
                 "the model's nets are f32, which this build of flowlet leaves out: quantize the model, or build with the feature `f32`",

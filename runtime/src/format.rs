@@ -43,7 +43,7 @@ pub struct Body<'a> {
     /// Zeros, as many as bring `weights` to a multiple of four bytes from the start of the file.
     #[serde(with = "bytes")]
     pub padding: &'a [u8],
-    /// Means and standard deviations, little-endian `f32`, then the nets.
+    /// Means, standard deviations and perhaps a Cholesky factor, little-endian `f32`, then the nets.
     #[serde(with = "bytes")]
     pub weights: &'a [u8],
     /// CRC-32 of all bytes before it.
@@ -115,6 +115,8 @@ pub struct Description<'a> {
     pub dim: u8,
     /// Context numbers, 0 to [`MAX_CONTEXT_DIM`].
     pub context_dim: u8,
+    /// Whether the point is whitened: a Cholesky factor follows the standard deviations.
+    pub whitened: bool,
     /// What the nets make up.
     pub kind: Kind,
     /// The nets, all of one shape between their inputs and outputs.
@@ -194,10 +196,10 @@ pub enum Activation {
 
 impl<'a> Description<'a> {
     fn encoded_len(&self) -> usize {
-        const DIM_AND_CONTEXT_DIM: usize = 2;
+        const DIM_CONTEXT_DIM_AND_WHITENED: usize = 3;
         run_len(self.name.len())
             + run_len(self.labels.len())
-            + DIM_AND_CONTEXT_DIM
+            + DIM_CONTEXT_DIM_AND_WHITENED
             + self.kind.encoded_len()
             + self.net.encoded_len()
     }
@@ -226,7 +228,7 @@ impl<'a> Description<'a> {
     ///
     /// A coupling's net reads the kept dimensions and the context and gives a scale and a shift for
     /// each moved one; a velocity field's reads the point, the time and the context. Points and
-    /// contexts are standardized.
+    /// contexts are standardized, points whitened too where the model says so.
     pub fn net_ends(&self, k: usize) -> (usize, usize) {
         let dim = usize::from(self.dim);
         let context_dim = usize::from(self.context_dim);
@@ -268,6 +270,17 @@ impl<'a> Description<'a> {
         usize::from(self.dim) + usize::from(self.context_dim)
     }
 
+    /// Numbers of the Cholesky factor: the lower triangle with its diagonal, or none.
+    pub fn factor_len(&self) -> usize {
+        let dim = usize::from(self.dim);
+        usize::from(self.whitened) * (dim * (dim + 1) / 2)
+    }
+
+    /// Words of four bytes before the nets: means, standard deviations, and the Cholesky factor.
+    pub fn transform_len(&self) -> usize {
+        2 * self.column_count() + self.factor_len()
+    }
+
     /// Words of four bytes that net `k` takes.
     pub fn net_len(&self, k: usize) -> usize {
         match self.net.precision {
@@ -280,10 +293,10 @@ impl<'a> Description<'a> {
         }
     }
 
-    /// Words of four bytes in `weights`: means, standard deviations and all nets.
+    /// Words of four bytes in `weights`: the transform and all nets.
     pub fn word_count(&self) -> usize {
         let nets: usize = (0..self.net_count()).map(|k| self.net_len(k)).sum();
-        2 * self.column_count() + nets
+        self.transform_len() + nets
     }
 
     /// Words that hold the input, any hidden layer or the output of any net.

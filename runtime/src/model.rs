@@ -117,6 +117,13 @@ impl<'a> Model<'a> {
             .map(value)
     }
 
+    /// The lower triangle of the Cholesky factor `F` of the correlation of the point's columns, row by
+    /// row; none where they are only standardized. Where there is one, nets work on
+    /// `F⁻¹ ((x − mean) / std)`.
+    pub fn factor(&self) -> impl ExactSizeIterator<Item = f32> {
+        self.standardization().factor.iter().map(value)
+    }
+
     /// RealNVP or flow matching.
     pub fn kind(&self) -> Kind {
         self.description.kind
@@ -263,8 +270,15 @@ impl<'a> Model<'a> {
     }
 
     /// The transform between the data's units and the flow's.
+    // A firmware that samples has one caller of it.
+    #[inline(always)]
     pub(crate) fn standardization(&self) -> Standardization<'a> {
-        self.columns(0, self.dim())
+        let columns = self.columns(0, self.dim());
+        let start = 2 * self.description.column_count();
+        Standardization {
+            factor: self.words_at(start, self.description.factor_len()),
+            ..columns
+        }
     }
 
     /// The transform from the context's units to what the nets read.
@@ -278,6 +292,7 @@ impl<'a> Model<'a> {
         Standardization {
             mean: self.words_at(start, count),
             std: self.words_at(column_count + start, count),
+            factor: &[],
         }
     }
 
@@ -294,7 +309,7 @@ impl<'a> Model<'a> {
             net: &description.net,
             inputs,
             outputs,
-            words: self.words_at(2 * description.column_count() + before, len),
+            words: self.words_at(description.transform_len() + before, len),
         }
     }
 
@@ -304,11 +319,20 @@ impl<'a> Model<'a> {
     }
 
     fn check_standardization(&self) -> Result<(), Error> {
-        if !self.mean().chain(self.std()).all(f32::is_finite) {
+        let numbers = self.words_at(0, self.description.transform_len());
+        if !numbers.iter().all(|number| value(number).is_finite()) {
             return Err(Error::NotFinite);
         }
-        if !self.std().all(|std| std > 0.0) {
-            return Err(Error::Std);
+        // One standard deviation after the other, then the diagonal, ever farther apart.
+        let start = self.description.column_count();
+        let (mut at, mut step) = (start, 1);
+        while let Some(number) = numbers.get(at) {
+            let is_std = at < 2 * start;
+            if !(value(number) > 0.0) {
+                return Err(if is_std { Error::Std } else { Error::Factor });
+            }
+            step += usize::from(!is_std);
+            at += step;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
+use crate::standardization::alone;
 use crate::tile::{Batch, BatchScratch, Lanes, TILE, Tile, check_len};
 
 /// `ln 2π`.
@@ -49,17 +50,18 @@ const LN_TAU: f32 = 1.837_877_1;
 pub struct RealNvp<'m> {
     model: &'m Model<'m>,
     scale_clip: f32,
-    /// The log-determinant of the standardization.
-    standardization_log_det: f32,
 }
 
 impl<'m> RealNvp<'m> {
     pub(crate) fn new(model: &'m Model<'m>, scale_clip: f32) -> Self {
-        Self {
-            model,
-            scale_clip,
-            standardization_log_det: model.standardization().log_det(),
-        }
+        Self { model, scale_clip }
+    }
+
+    /// The log-determinant of the standardization.
+    ///
+    /// Not a field: a firmware that samples goes without `ln`.
+    pub(crate) fn standardization_log_det(&self) -> f32 {
+        self.model.standardization().log_det()
     }
 
     /// Takes data `x` to its latent `z`.
@@ -70,7 +72,7 @@ impl<'m> RealNvp<'m> {
         scratch: &mut Scratch<LEN>,
     ) -> Result<(), Error> {
         let mut workspace = self.model.workspace(x.len(), context, scratch)?;
-        self.model.standardization().forward(x);
+        self.model.standardization().forward(alone(x));
         for layer in self.layers() {
             layer.forward(x, context, &mut workspace.buffers);
         }
@@ -86,7 +88,9 @@ impl<'m> RealNvp<'m> {
         scratch: &mut Scratch<LEN>,
     ) -> Result<f32, Error> {
         let mut workspace = self.model.workspace(x.len(), context, scratch)?;
-        Ok(self.forward_and_log_det_in(x, context, &mut workspace.buffers))
+        let mut log_det = self.standardization_log_det();
+        self.forward_and_log_det_in(x, context, &mut workspace.buffers, &mut log_det);
+        Ok(one_nan(log_det))
     }
 
     /// Takes a latent `z` to data `x`.
@@ -109,11 +113,11 @@ impl<'m> RealNvp<'m> {
         scratch: &mut Scratch<LEN>,
     ) -> Result<f32, Error> {
         let mut workspace = self.model.workspace(z.len(), context, scratch)?;
-        let mut log_det = -self.standardization_log_det;
+        let mut log_det = -self.standardization_log_det();
         for layer in self.layers().rev() {
             layer.inverse_and_log_det(z, context, &mut workspace.buffers, &mut log_det);
         }
-        self.model.standardization().inverse(z);
+        self.model.standardization().inverse(alone(z));
         Ok(one_nan(log_det))
     }
 
@@ -125,7 +129,8 @@ impl<'m> RealNvp<'m> {
         scratch: &mut Scratch<LEN>,
     ) -> Result<f32, Error> {
         let mut workspace = self.model.workspace(x.len(), context, scratch)?;
-        Ok(self.log_prob_in(x, context, &mut workspace))
+        let log_det = self.standardization_log_det();
+        Ok(self.log_prob_in(x, context, log_det, &mut workspace))
     }
 
     /// Takes latents `z` `[n, dim]` to data, each given its row of `contexts` `[n, context_dim]`.
@@ -144,7 +149,7 @@ impl<'m> RealNvp<'m> {
             for layer in self.layers().rev() {
                 layer.inverse_tile(&mut tile);
             }
-            self.model.standardization().inverse_tile(tile.points);
+            self.model.standardization().inverse(tile.points);
             tile.store(z);
         }
         Ok(())
@@ -164,10 +169,11 @@ impl<'m> RealNvp<'m> {
     ) -> Result<(), Error> {
         let batch = Batch::new(self.model, x.len(), contexts)?;
         check_len(batch.count(x.len()), log_probs.len())?;
+        let log_det = self.standardization_log_det();
         let tiles = x.chunks(batch.tile_len()).zip(batch.contexts(contexts));
         for ((x, contexts), log_probs) in tiles.zip(log_probs.chunks_mut(TILE)) {
             let mut tile = scratch.load(self.model, x, contexts);
-            let log_probs_of_tile = self.log_prob_tile(&mut tile);
+            let log_probs_of_tile = self.log_prob_tile(&mut tile, log_det);
             log_probs
                 .iter_mut()
                 .zip(log_probs_of_tile)
@@ -176,16 +182,18 @@ impl<'m> RealNvp<'m> {
         Ok(())
     }
 
-    /// [`log_prob`](Self::log_prob) for sizes that are checked.
+    /// [`log_prob`](Self::log_prob) for sizes that are checked, with the log-determinant of the
+    /// standardization.
     pub(crate) fn log_prob_in(
         &self,
         x: &[f32],
         context: &[f32],
+        mut log_det: f32,
         workspace: &mut Workspace<'_>,
     ) -> f32 {
         let z = &mut *workspace.point;
         z.iter_mut().zip(x).for_each(|(z, x)| *z = *x);
-        let log_det = self.forward_and_log_det_in(z, context, &mut workspace.buffers);
+        self.forward_and_log_det_in(z, context, &mut workspace.buffers, &mut log_det);
         one_nan(log_normal(square_norm(z), z.len()) + log_det)
     }
 
@@ -194,7 +202,7 @@ impl<'m> RealNvp<'m> {
         for layer in self.layers().rev() {
             layer.inverse(z, context, buffers);
         }
-        self.model.standardization().inverse(z);
+        self.model.standardization().inverse(alone(z));
     }
 
     fn forward_and_log_det_in(
@@ -202,19 +210,18 @@ impl<'m> RealNvp<'m> {
         x: &mut [f32],
         context: &[f32],
         buffers: &mut Buffers<'_>,
-    ) -> f32 {
-        let mut log_det = self.standardization_log_det;
-        self.model.standardization().forward(x);
+        log_det: &mut f32,
+    ) {
+        self.model.standardization().forward(alone(x));
         for layer in self.layers() {
-            layer.forward_and_log_det(x, context, buffers, &mut log_det);
+            layer.forward_and_log_det(x, context, buffers, log_det);
         }
         x.iter_mut().for_each(|z| *z = one_nan(*z));
-        one_nan(log_det)
     }
 
-    fn log_prob_tile(&self, tile: &mut Tile<'_>) -> Lanes {
-        let mut log_det = [self.standardization_log_det; TILE];
-        self.model.standardization().forward_tile(tile.points);
+    fn log_prob_tile(&self, tile: &mut Tile<'_>, log_det: f32) -> Lanes {
+        let mut log_det = [log_det; TILE];
+        self.model.standardization().forward(tile.points);
         for layer in self.layers() {
             layer.forward_and_log_det_tile(tile, &mut log_det);
         }

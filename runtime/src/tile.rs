@@ -127,7 +127,7 @@ impl BatchScratch {
     pub(crate) fn load(&mut self, model: &Model<'_>, points: &[f32], contexts: &[f32]) -> Tile<'_> {
         let (dim, context_dim) = (model.dim(), model.context_dim());
         let contexts = transposed(contexts, context_dim, &mut self.contexts);
-        model.context_standardization().forward_tile(contexts);
+        model.context_standardization().forward(contexts);
         Tile {
             points: transposed(points, dim, &mut self.points),
             contexts,

@@ -7,6 +7,7 @@ use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
 use crate::solver::euler;
+use crate::standardization::alone;
 use crate::tile::{Batch, BatchScratch, TILE, Tile};
 
 /// A velocity `v(x, t, context)` that carries noise at `t = 0` to data at `t = 1`.
@@ -41,7 +42,8 @@ impl<'m> VelocityField<'m> {
         self.step_count
     }
 
-    /// The velocity at `x` and time `t`, both `x` and `v` in standardized space.
+    /// The velocity at `x` and time `t`, both `x` and `v` in standardized space,
+    /// whitened where the model is.
     pub fn velocity<const LEN: usize>(
         &self,
         x: &[f32],
@@ -63,7 +65,7 @@ impl<'m> VelocityField<'m> {
 
     /// Takes noise `x_0` to data in `step_count` Euler steps, in place.
     ///
-    /// `x_{k+1} = x_k + v(x_k, k / n) / n`, then `mean + std · x_n`.
+    /// `x_{k+1} = x_k + v(x_k, k / n) / n`, then to the data's units.
     pub fn euler<const LEN: usize>(
         &self,
         x: &mut [f32],
@@ -92,7 +94,7 @@ impl<'m> VelocityField<'m> {
         for (x, contexts) in x.chunks_mut(batch.tile_len()).zip(batch.contexts(contexts)) {
             let mut tile = scratch.load(self.model, x, contexts);
             self.euler_tile(&mut tile, step_count);
-            self.model.standardization().inverse_tile(tile.points);
+            self.model.standardization().inverse(tile.points);
             tile.store(x);
         }
         Ok(())
@@ -110,7 +112,7 @@ impl<'m> VelocityField<'m> {
         euler(x, workspace.point, step_count, |x, t, v| {
             self.velocity_in(x, t, context, v, buffers);
         });
-        self.model.standardization().inverse(x);
+        self.model.standardization().inverse(alone(x));
     }
 
     fn euler_tile(&self, tile: &mut Tile<'_>, step_count: NonZeroU16) {

@@ -62,7 +62,8 @@ fn encode_description(description: &Description<'_>) -> Vec<u8> {
         bytes.extend(varint(text.len()));
         bytes.extend(text.as_bytes());
     }
-    bytes.extend([description.dim, description.context_dim]);
+    let whitened = u8::from(description.whitened);
+    bytes.extend([description.dim, description.context_dim, whitened]);
     match description.kind {
         Kind::RealNvp {
             layer_count,

@@ -1,5 +1,6 @@
 //! Flows of many shapes with random weights.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use flowlet::StandardNormal;
@@ -26,6 +27,8 @@ pub struct Shape<'a> {
     pub dim: usize,
     /// Context numbers.
     pub context_dim: usize,
+    /// Whether there is a factor.
+    pub whitened: bool,
     /// The kind, with its own numbers.
     pub kind: FlowKind,
     /// Coupling layers; 1 for flow matching.
@@ -41,6 +44,7 @@ pub fn real_nvps() -> Vec<Flow> {
     let shape = |dim, context_dim, net_count, hidden, activation, scale_clip| Shape {
         dim,
         context_dim,
+        whitened: context_dim != 1,
         kind: FlowKind::RealNvp { scale_clip },
         net_count,
         hidden,
@@ -70,6 +74,7 @@ pub fn velocity_fields() -> Vec<Flow> {
     let shape = |dim, context_dim, hidden, activation, step_count| Shape {
         dim,
         context_dim,
+        whitened: context_dim != 0,
         kind: FlowKind::FlowMatching { step_count },
         net_count: 1,
         hidden,
@@ -110,6 +115,7 @@ pub fn random_flow(shape: Shape<'_>, seed: u64) -> Flow {
         context_dim,
         mean: numbers(dim + context_dim, -3.0..3.0, rng),
         std: numbers(dim + context_dim, 0.25..4.0, rng),
+        factor: shape.whitened.then(|| random_factor(dim, rng)),
         kind: shape.kind,
         nets: (0..shape.net_count)
             .map(|k| random_net(shape, k, rng))
@@ -126,6 +132,16 @@ fn numbers(count: usize, range: Range<f32>, rng: &mut Generator) -> Vec<f32> {
     (0..count)
         .map(|_| rng.random_range(range.clone()))
         .collect()
+}
+
+/// A lower triangle of which substitution makes numbers as large as they were.
+fn random_factor(dim: usize, rng: &mut Generator) -> Array2<f32> {
+    let largest = 0.5 / (dim as f32).sqrt();
+    Array2::from_shape_fn((dim, dim), |(i, j)| match i.cmp(&j) {
+        Ordering::Less => 0.0,
+        Ordering::Equal => rng.random_range(0.5..1.0),
+        Ordering::Greater => rng.random_range(-largest..largest),
+    })
 }
 
 /// A point in the data's units, as far out as the training data would be.

@@ -34,6 +34,7 @@ pub fn description<'a>(
         labels: "",
         dim,
         context_dim,
+        whitened: false,
         kind,
         net: Net {
             precision: Precision::Int8,
@@ -46,15 +47,8 @@ pub fn description<'a>(
 /// All bytes of `weights`.
 fn weights(description: &Description<'_>, size: Size, rng: &mut Generator) -> Vec<u8> {
     let nets = 0..description.net_count();
-    let nets_len: usize = nets.clone().map(|k| description.net_len(k)).sum();
-    let columns = (description.word_count() - nets_len) / 2;
-    let mut bytes = Vec::new();
-    for _ in 0..columns {
-        bytes.extend(rng.random_range(-1.0f32..1.0).to_le_bytes());
-    }
-    for _ in 0..columns {
-        bytes.extend(rng.random_range(0.5f32..2.0).to_le_bytes());
-    }
+    let transform = random_transform(description, rng);
+    let mut bytes: Vec<u8> = transform.into_iter().flat_map(f32::to_le_bytes).collect();
     for k in nets {
         let layers: Vec<_> = description.layer_ends(k).collect();
         for (j, (inputs, outputs)) in layers.iter().enumerate() {
@@ -75,6 +69,22 @@ fn weights(description: &Description<'_>, size: Size, rng: &mut Generator) -> Ve
         }
     }
     bytes
+}
+
+/// Means, standard deviations and, where the model is whitened, a Cholesky factor.
+pub fn random_transform(description: &Description<'_>, rng: &mut Generator) -> Vec<f32> {
+    let columns = description.column_count();
+    let mut floats: Vec<f32> = (0..columns).map(|_| rng.random_range(-1.0..1.0)).collect();
+    floats.extend((0..columns).map(|_| rng.random_range(0.5..2.0f32)));
+    if description.whitened {
+        // Many dimensions have small weights: else substitution grows out of all bounds.
+        let largest = 0.5 / f32::from(description.dim).sqrt();
+        for i in 0..description.dim {
+            floats.extend((0..i).map(|_| rng.random_range(-largest..largest)));
+            floats.push(rng.random_range(0.5..1.0));
+        }
+    }
+    floats
 }
 
 fn first_block(

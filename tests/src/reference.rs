@@ -6,11 +6,12 @@ use std::f64::consts::TAU;
 
 use flowlet_trainer::flow::{Activation, Flow, FlowKind};
 use flowlet_trainer::nn::Mlp;
+use ndarray::arr1;
 
 /// Takes data `x` to its latent `z`, and gives `ln |det dz/dx|`.
 pub fn forward(flow: &Flow, x: &[f64], context: &[f64]) -> (Vec<f64>, f64) {
-    let mut u = standardized(flow, 0, x);
-    let mut log_det = -ln_std_sum(flow);
+    let mut u = whitened(flow, standardized(flow, 0, x));
+    let mut log_det = -ln_scale_sum(flow);
     for k in 0..flow.nets.len() {
         for (i, s, t) in scales_and_shifts(flow, k, &u, context) {
             u[i] = u[i] * s.exp() + t;
@@ -23,7 +24,7 @@ pub fn forward(flow: &Flow, x: &[f64], context: &[f64]) -> (Vec<f64>, f64) {
 /// Takes a latent `z` to data `x`, and gives `ln |det dx/dz|`.
 pub fn inverse(flow: &Flow, z: &[f64], context: &[f64]) -> (Vec<f64>, f64) {
     let mut u = z.to_vec();
-    let mut log_det = ln_std_sum(flow);
+    let mut log_det = ln_scale_sum(flow);
     for k in (0..flow.nets.len()).rev() {
         for (i, s, t) in scales_and_shifts(flow, k, &u, context) {
             u[i] = (u[i] - t) / s.exp();
@@ -117,13 +118,34 @@ fn standardized(flow: &Flow, start: usize, values: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// F⁻¹ v, by the inverse of a triangular matrix, column by column.
+fn whitened(flow: &Flow, v: Vec<f64>) -> Vec<f64> {
+    let Some(factor) = &flow.factor else {
+        return v;
+    };
+    let mut rest = v;
+    for j in 0..flow.dim {
+        rest[j] /= f64::from(factor[[j, j]]);
+        for i in j + 1..flow.dim {
+            rest[i] -= f64::from(factor[[i, j]]) * rest[j];
+        }
+    }
+    rest
+}
+
 fn to_data(flow: &Flow, u: &[f64]) -> Vec<f64> {
+    let v = match &flow.factor {
+        None => u.to_vec(),
+        Some(factor) => factor.mapv(f64::from).dot(&arr1(u)).to_vec(),
+    };
     (0..flow.dim)
-        .map(|i| f64::from(flow.mean[i]) + f64::from(flow.std[i]) * u[i])
+        .map(|i| f64::from(flow.mean[i]) + f64::from(flow.std[i]) * v[i])
         .collect()
 }
 
-fn ln_std_sum(flow: &Flow) -> f64 {
+fn ln_scale_sum(flow: &Flow) -> f64 {
     let std = flow.std[..flow.dim].iter();
-    std.map(|std| f64::from(*std).ln()).sum()
+    let diagonal = flow.factor.iter().flat_map(|factor| factor.diag());
+    let scales = std.chain(diagonal);
+    scales.map(|scale| f64::from(*scale).ln()).sum()
 }

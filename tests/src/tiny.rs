@@ -10,24 +10,26 @@ use ndarray::{arr1, arr2};
 
 /// A RealNVP of one layer, whose net has the sizes 1-1-2.
 #[rustfmt::skip]
-pub const REAL_NVP: [u8; 80] = [
+pub const REAL_NVP: [u8; 92] = [
     b'f', b'l', b'o', b'w', b'l', b'e', b't', 1, // magic, version
-    80, 0, 0, 0,                                 // length
-    4, b't', b'i', b'n', b'y',                   // name
+    92, 0, 0, 0,                                 // length
+    3, b'n', b'v', b'p',                         // name
     3, b'a', b'\n', b'b',                        // labels
-    2, 0,                                        // dimensions, context numbers
+    2, 0, 1,                                     // dimensions, context numbers, whitened
     0, 1, 0x00, 0x00, 0x00, 0x40,                // RealNVP, one layer, s within 2
     0, 0,                                        // f32, tanh
     1, 1,                                        // one hidden layer of one unit
     1, 0,                                        // padding
-    40,                                          // bytes of weights
+    52,                                          // bytes of weights
     0x00, 0x00, 0x80, 0x3F, 0x00, 0x00, 0x00, 0xC0, // mean 1, −2
     0x00, 0x00, 0x00, 0x3F, 0x00, 0x00, 0x80, 0x40, // standard deviation 0.5, 4
+    0x00, 0x00, 0x80, 0x3F,                         // factor 1,
+    0x00, 0x00, 0x40, 0xBF, 0x00, 0x00, 0x00, 0x3F, // −0.75, 0.5
     0x00, 0x00, 0x80, 0x3E,                         // hidden bias 0.25
     0x00, 0x00, 0x80, 0xBF,                         // hidden weight −1
     0x00, 0x00, 0x00, 0x3E, 0x00, 0x00, 0x40, 0x40, // biases of s and t: 0.125, 3
     0x00, 0x00, 0x00, 0xBF, 0x00, 0x00, 0xC0, 0x3F, // weights of s and t: −0.5, 1.5
-    0x2F, 0x4E, 0xBC, 0x12,                      // checksum
+    0x2A, 0xB2, 0x89, 0xB4,                      // checksum
 ];
 
 /// A velocity field of one dimension and one context number, whose net has the sizes 3-1.
@@ -37,11 +39,11 @@ pub const FLOW_MATCHING: [u8; 68] = [
     68, 0, 0, 0,                                 // length
     5, b'f', b'i', b'e', b'l', b'd',             // name
     0,                                           // no labels
-    1, 1,                                        // dimensions, context numbers
+    1, 1, 0,                                     // dimensions, context numbers, not whitened
     1, 0xAC, 0x02,                               // flow matching, 300 steps
     0, 0,                                        // f32, tanh
     0,                                           // no hidden layer
-    3, 0, 0, 0,                                  // padding
+    2, 0, 0,                                     // padding
     32,                                          // bytes of weights
     0x00, 0x00, 0x00, 0x3F,                      // mean 0.5
     0x00, 0x00, 0x80, 0xBF,                      // mean of the context −1
@@ -51,7 +53,7 @@ pub const FLOW_MATCHING: [u8; 68] = [
     0x00, 0x00, 0x80, 0x3F,                      // weight of x: 1
     0x00, 0x00, 0x80, 0xBF,                      // weight of t: −1
     0x00, 0x00, 0x40, 0x40,                      // weight of the context: 3
-    0x92, 0xF8, 0x2C, 0x66,                      // checksum
+    0x19, 0xC3, 0x5C, 0xCE,                      // checksum
 ];
 
 /// The weights of a RealNVP of one layer in integers, whose net has the sizes 1-1-2.
@@ -72,10 +74,11 @@ pub const INT8_WEIGHTS: [u8; 88] = [
 /// What [`REAL_NVP`] says of its numbers.
 pub fn real_nvp_description() -> Description<'static> {
     Description {
-        name: "tiny",
+        name: "nvp",
         labels: "a\nb",
         dim: 2,
         context_dim: 0,
+        whitened: true,
         kind: Kind::RealNvp {
             layer_count: 1,
             scale_clip: 2.0,
@@ -92,6 +95,7 @@ pub fn real_nvp_description() -> Description<'static> {
 pub fn int8_description() -> Description<'static> {
     let float = real_nvp_description();
     Description {
+        whitened: false,
         net: Net {
             precision: Precision::Int8,
             ..float.net
@@ -107,6 +111,7 @@ pub fn flow_matching_description() -> Description<'static> {
         labels: "",
         dim: 1,
         context_dim: 1,
+        whitened: false,
         kind: Kind::FlowMatching {
             step_count: NonZeroU16::new(300).expect("300 is not 0"),
         },
@@ -129,12 +134,13 @@ pub fn real_nvp() -> Flow {
         bias: arr1(&[0.125, 3.0]),
     };
     Flow {
-        name: "tiny".into(),
+        name: "nvp".into(),
         labels: vec!["a".into(), "b".into()],
         dim: 2,
         context_dim: 0,
         mean: vec![1.0, -2.0],
         std: vec![0.5, 4.0],
+        factor: Some(arr2(&[[1.0, 0.0], [-0.75, 0.5]])),
         kind: FlowKind::RealNvp { scale_clip: 2.0 },
         nets: vec![Mlp {
             layers: vec![hidden, output],
@@ -156,6 +162,7 @@ pub fn flow_matching() -> Flow {
         context_dim: 1,
         mean: vec![0.5, -1.0],
         std: vec![2.0, 0.5],
+        factor: None,
         kind: FlowKind::FlowMatching { step_count: 300 },
         nets: vec![Mlp {
             layers: vec![output],

@@ -13,7 +13,7 @@ use rand::RngExt;
 use crate::counter::Counts;
 use crate::encoding::encode;
 use crate::random_flow::{Generator, generator};
-use crate::random_int8::{self, Size};
+use crate::random_int8::{self, Size, random_transform};
 
 /// Draws in one bracket of `firmware-examples/bench`.
 pub const NORMALS: u32 = 1000;
@@ -142,6 +142,7 @@ pub fn held_out() -> Vec<Workload> {
         int8(7, 5, real_nvp(12), &[20, 12], Elu),
         int8(10, 2, flow_matching(5), &[48], Tanh),
         f32(5, 2, flow_matching(4), &[24; 3], Elu),
+        whitened(int8(16, 0, real_nvp(8), &[32, 32], Tanh)),
     ]
 }
 
@@ -158,11 +159,14 @@ fn f32(dim: u8, context_dim: u8, kind: Kind, hidden: &[u16], activation: Activat
     workload
 }
 
+fn whitened(mut workload: Workload) -> Workload {
+    workload.description.whitened = true;
+    workload
+}
+
 /// All bytes of an `f32` model's weights, with pre-activations that have a variance near 1.
 fn random_floats(description: &Description<'_>, rng: &mut Generator) -> Vec<u8> {
-    let columns = description.column_count();
-    let mut floats: Vec<f32> = (0..columns).map(|_| rng.random_range(-1.0..1.0)).collect();
-    floats.extend((0..columns).map(|_| rng.random_range(0.5..2.0f32)));
+    let mut floats = random_transform(description, rng);
     for k in 0..description.net_count() {
         for (inputs, outputs) in description.layer_ends(k) {
             let largest = (3.0 / inputs.max(1) as f32).sqrt();

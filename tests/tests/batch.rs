@@ -107,8 +107,10 @@ fn integers(kind: Kind) -> impl Iterator<Item = ModelFile> {
         for activation in [Tanh, Elu] {
             for size in [Size::Usual, Size::Extreme] {
                 if !(hidden.is_empty() && activation == Elu) {
-                    let description: Description<'_> =
-                        random_int8::description(dim, context_dim, kind, hidden, activation);
+                    let description = Description {
+                        whitened: dim % 2 == 1,
+                        ..random_int8::description(dim, context_dim, kind, hidden, activation)
+                    };
                     let bytes = random_int8::file(&description, size, rng);
                     files.push(ModelFile::from_bytes("integers", &bytes));
                 }

@@ -15,7 +15,8 @@ const PRECISION: flowlet::Precision = flowlet::Precision::F32;
 mod at {
     pub(super) const VERSION: usize = 7;
     pub(super) const NAME: usize = 12;
-    pub(super) const LABELS: usize = 17;
+    pub(super) const LABELS: usize = 16;
+    pub(super) const WHITENED: usize = 22;
     pub(super) const KIND: usize = 23;
     pub(super) const SCALE_CLIP: usize = 25;
     pub(super) const PRECISION: usize = 29;
@@ -25,6 +26,7 @@ mod at {
     pub(super) const WEIGHTS: usize = 35;
     pub(super) const NUMBERS: usize = 36;
     pub(super) const STD: usize = 44;
+    pub(super) const FACTOR: usize = 52;
     pub(super) const CONTEXT_STD: usize = 44;
 }
 
@@ -104,6 +106,7 @@ fn what_is_read_back_is_what_was_written() {
         assert_eq!(model.description().net_count(), flow.nets.len());
         assert!(model.mean().eq(flow.mean.iter().copied()));
         assert!(model.std().eq(flow.std.iter().copied()));
+        assert!(model.factor().eq(factor(&flow)));
         assert_eq!(
             weights_of(file.bytes(), model.description()),
             numbers(&flow).collect::<Vec<u8>>(),
@@ -122,9 +125,16 @@ fn kind(model: &Model<'_>) -> FlowKind {
     }
 }
 
+/// The lower triangle, row by row.
+fn factor(flow: &Flow) -> impl Iterator<Item = f32> {
+    let cells = flow.factor.iter().flat_map(|factor| factor.indexed_iter());
+    cells.filter(|((i, j), _)| j <= i).map(|(_, x)| *x)
+}
+
 /// The numbers in the order that `FORMAT.md` gives.
 fn numbers(flow: &Flow) -> impl Iterator<Item = u8> {
     let mut numbers = [&flow.mean[..], &flow.std].concat();
+    numbers.extend(factor(flow));
     for layer in flow.nets.iter().flat_map(|net| &net.layers) {
         numbers.extend(&layer.bias);
         for input in layer.weight.columns() {
@@ -164,13 +174,13 @@ fn checksum_is_that_of_the_catalogue() {
 fn bytes_after_the_end_are_an_error() {
     let bytes = [&tiny::REAL_NVP[..], &[0]].concat();
     let error = Error::TooLong {
-        expected: 80,
-        found: 81,
+        expected: 92,
+        found: 93,
     };
     assert_eq!(error_of(&bytes), Some(error));
     // Also where the header counts them, before the checksum and behind it.
     assert_eq!(
-        error_after(|bytes| bytes.insert(76, 0)),
+        error_after(|bytes| bytes.insert(88, 0)),
         Some(Error::Malformed)
     );
     assert_eq!(
@@ -183,8 +193,8 @@ fn bytes_after_the_end_are_an_error() {
 fn no_model_a_cut_one_and_a_damaged_one_are_told_apart() {
     assert_eq!(error_of(b""), Some(Error::NotAModel));
     assert_eq!(error_of(b"x,y\n1,2\n3,4\n5,6\n"), Some(Error::NotAModel));
-    for found in 1..80 {
-        let expected = if found < 12 { 12 } else { 80 };
+    for found in 1..92 {
+        let expected = if found < 12 { 12 } else { 92 };
         let error = Error::Truncated { expected, found };
         assert_eq!(error_of(&tiny::REAL_NVP[..found]), Some(error));
     }
@@ -212,13 +222,13 @@ fn another_version_is_named_beside_the_one_that_is_read() {
 
 #[test]
 fn a_slice_off_the_word_boundary_is_an_error() {
-    let mut buffer = Aligned([0; 84]);
+    let mut buffer = Aligned([0; 96]);
     for shift in 1..4 {
-        let bytes = &mut buffer.0[shift..shift + 80];
+        let bytes = &mut buffer.0[shift..shift + 92];
         bytes.copy_from_slice(&tiny::REAL_NVP);
         assert_eq!(Model::from_bytes(bytes).err(), Some(Error::Misaligned));
     }
-    let bytes = &mut buffer.0[..80];
+    let bytes = &mut buffer.0[..92];
     bytes.copy_from_slice(&tiny::REAL_NVP);
     assert_eq!(Model::from_bytes(bytes).err(), None);
 }
@@ -296,13 +306,14 @@ fn nothing_to_activate_is_written_as_tanh() {
 #[test]
 fn what_no_writer_writes_is_malformed() {
     let bytes = [
+        ("a truth value that is neither", at::WHITENED, 2),
         ("a kind that does not exist", at::KIND, 2),
         ("a precision that does not exist", at::PRECISION, 2),
         ("an activation that does not exist", at::ACTIVATION, 2),
         ("a name that is not UTF-8", at::NAME + 1, 0xFF),
         ("labels that are not UTF-8", at::LABELS + 1, 0xFF),
         ("a name beyond the end", at::NAME, 0x7F),
-        ("weights beyond the end", at::WEIGHTS, 41),
+        ("weights beyond the end", at::WEIGHTS, 53),
     ];
     for (what, at, byte) in bytes {
         let error = error_after(|bytes| bytes[at] = byte);
@@ -315,7 +326,7 @@ fn what_no_writer_writes_is_malformed() {
     assert_eq!(nine_layers, Some(Error::Malformed));
     for steps in [[0x00].as_slice(), &[0x80, 0x80, 0x04]] {
         let mut bytes = tiny::FLOW_MATCHING.to_vec();
-        bytes.splice(22..24, steps.iter().copied());
+        bytes.splice(23..25, steps.iter().copied());
         repair(&mut bytes);
         assert_eq!(error_of(&bytes), Some(Error::Malformed), "{steps:?} steps");
     }
@@ -407,7 +418,7 @@ fn labels_are_none_or_one_for_each_column() {
 
 #[test]
 fn no_number_may_be_infinite_or_nan() {
-    for at in (at::NUMBERS..at::NUMBERS + 40).step_by(4) {
+    for at in (at::NUMBERS..at::NUMBERS + 52).step_by(4) {
         for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let error =
                 error_after(|bytes| bytes[at..at + 4].copy_from_slice(&wrong.to_le_bytes()));
@@ -432,14 +443,50 @@ fn standard_deviations_are_positive() {
 }
 
 #[test]
+fn the_factors_diagonal_is_positive() {
+    let error = |i: usize, number: f32| {
+        let at = at::FACTOR + 4 * i;
+        error_after(|bytes| bytes[at..at + 4].copy_from_slice(&number.to_le_bytes()))
+    };
+    for wrong in [0.0f32, -0.0, -1.0] {
+        assert_eq!(error(0, wrong), Some(Error::Factor), "{wrong}");
+        assert_eq!(error(1, wrong), None, "{wrong}");
+        assert_eq!(error(2, wrong), Some(Error::Factor), "{wrong}");
+    }
+    // The last of the most there are.
+    let mut description = tiny::real_nvp_description();
+    (description.labels, description.dim) = ("", 64);
+    let mut weights = 1.0f32.to_le_bytes().repeat(description.word_count());
+    let last = 4 * (description.transform_len() - 1);
+    weights[last..last + 4].fill(0);
+    assert_eq!(
+        error_of(&encode(&description, &weights)),
+        Some(Error::Factor)
+    );
+}
+
+#[test]
+fn a_factor_is_square_and_the_points() {
+    let mut flow = tiny::real_nvp();
+    for (rows, columns, what) in [(3, 2, "3 rows"), (2, 1, "1 columns")] {
+        flow.factor = Some(ndarray::Array2::ones((rows, columns)));
+        let error = export(&flow, PRECISION).unwrap_err().to_string();
+        assert!(
+            error.contains(what) && error.contains("Cholesky factor"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn weights_are_as_many_as_the_description_asks_for() {
     let description = tiny::real_nvp_description();
-    for found in [0, 4, 36, 39, 41, 44] {
+    for found in [0, 4, 48, 51, 53, 56] {
         let error = Error::Weights {
-            expected: 40,
+            expected: 52,
             found,
         };
-        let ones = 1.0f32.to_le_bytes().repeat(11);
+        let ones = 1.0f32.to_le_bytes().repeat(14);
         let bytes = encode(&description, &ones[..found]);
         assert_eq!(error_of(&bytes), Some(error));
     }

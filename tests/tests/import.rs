@@ -103,6 +103,54 @@ fn a_context_is_read_as_it_is_unless_the_file_standardizes_it() {
     assert!(message.contains("expected [1] or [2]"), "{message}");
 }
 
+/// Two dimensions, net 3-2, with the factor's numbers after all others.
+fn header_with_factor(shape: &[usize]) -> Value {
+    let mut header = header();
+    header["__metadata__"]["dim"] = json!("2");
+    let shapes: [(&str, &[usize]); 5] = [
+        ("data.mean", &[2]),
+        ("data.std", &[2]),
+        ("net.0.weight", &[2, 3]),
+        ("net.0.bias", &[2]),
+        ("data.factor", shape),
+    ];
+    let mut from = 0;
+    for (name, shape) in shapes {
+        let to = from + 4 * shape.iter().product::<usize>();
+        header[name] = json!({"dtype": "F32", "shape": shape, "data_offsets": [from, to]});
+        from = to;
+    }
+    header
+}
+
+#[test]
+fn points_are_whitened_where_the_file_has_a_factor() {
+    assert_eq!(imported(&header()).unwrap().factor, None);
+    // The numbers go on from 13.
+    let message = imported(&header_with_factor(&[2, 2])).unwrap_err();
+    assert!(message.contains("above its diagonal"), "{message}");
+    let message = imported(&header_with_factor(&[3])).unwrap_err();
+    assert!(
+        message.contains("\"data.factor\" of shape [3]"),
+        "{message}"
+    );
+    let message = imported(&header_with_factor(&[1, 2])).unwrap_err();
+    assert!(message.contains("expected [2, 2]"), "{message}");
+
+    let text = header_with_factor(&[2, 2]).to_string();
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(text.as_bytes());
+    let factor = [2.0f32, 0.0, -1.0, 3.0];
+    bytes.extend(
+        [1.0f32; 12]
+            .iter()
+            .chain(&factor)
+            .flat_map(|x| x.to_le_bytes()),
+    );
+    let factor = imported_bytes(&bytes).unwrap().factor;
+    assert_eq!(factor, Some(ndarray::arr2(&[[2.0, 0.0], [-1.0, 3.0]])));
+}
+
 /// Sums of sizes that the metadata claims must not overflow, nor take memory.
 #[test]
 fn a_size_beyond_the_limits_is_an_error() {

@@ -1,6 +1,7 @@
 //! What a board gives is what this computer gives, to the bit.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
+use std::cmp::Ordering;
 use std::num::NonZeroU16;
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use flowlet_trainer::export::export;
 use flowlet_trainer::flow::Flow;
 use flowlet_trainer::import::import;
 use flowlet_trainer::model_file::ModelFile;
+use ndarray::Array2;
 
 const SAMPLES: u32 = 256;
 
@@ -78,6 +80,25 @@ boards! {
     qemu_m4: QemuM4,
     qemu_m33: QemuM33,
     qemu_rv32: QemuRv32,
+}
+
+/// With a factor, sums of the transform are as many as of a net.
+#[test]
+fn a_whitened_model_has_equal_bits() {
+    let mut couplings = flow("real_nvp_5d");
+    let shape = (couplings.dim, couplings.dim);
+    couplings.factor = Some(Array2::from_shape_fn(shape, |(i, j)| match i.cmp(&j) {
+        Ordering::Less => 0.0,
+        Ordering::Equal => 0.7,
+        Ordering::Greater => 0.3 - 0.1 * (i + j) as f32,
+    }));
+    for board in [Board::QemuM0, Board::QemuM4, Board::QemuRv32] {
+        for precision in [Precision::F32, Precision::Int8] {
+            let file = export(&couplings, precision).unwrap();
+            let outcome = run_and_compare(board, &file, 32, None, &[]);
+            assert!(outcome.samples.iter().all(|x| x.is_finite()));
+        }
+    }
 }
 
 /// An x86 gives NaNs with the sign bit set, Arm and RISC-V cores and soft floats without.

@@ -114,6 +114,7 @@ fn weights_of_any_size_load() {
                 let shape = Shape {
                     dim: 3,
                     context_dim: 1,
+                    whitened: true,
                     kind,
                     net_count: match kind {
                         FlowKind::RealNvp { .. } => 3,

@@ -146,6 +146,7 @@ fn a_model_of_the_other_kind_is_an_error() {
 
 /// Within all limits of the format.
 const SHAPE: Shape<'_> = Shape {
+    whitened: false,
     dim: 2,
     context_dim: 1,
     kind: FlowKind::RealNvp { scale_clip: 2.0 },

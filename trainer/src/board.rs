@@ -408,6 +408,7 @@ mod tests {
             context_dim,
             mean: vec![0.5; dim + context_dim],
             std: vec![2.0; dim + context_dim],
+            factor: None,
             kind,
             nets: nets.collect(),
         }

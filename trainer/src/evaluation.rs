@@ -168,6 +168,7 @@ mod tests {
             context_dim: 0,
             mean: vec![0.5, 0.25],
             std: vec![0.8675, 0.4952],
+            factor: None,
             kind: FlowKind::RealNvp { scale_clip: 1.0 },
             nets: vec![Mlp {
                 layers: vec![still],

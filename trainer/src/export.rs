@@ -6,6 +6,7 @@ use std::num::NonZeroU16;
 
 use flowlet::format::{self, Body, Description, File, Header, Kind, Net};
 use flowlet::{Activation, Precision};
+use ndarray::Array2;
 
 use crate::error::Error;
 use crate::flow::{Flow, FlowKind};
@@ -52,16 +53,23 @@ fn write(flow: &Flow, precision: Precision, nets: &[u8]) -> Result<ModelFile, Er
         labels: &labels,
         dim: limited("dimension", flow.dim, format::MAX_DIM)?,
         context_dim: limited("context", flow.context_dim, format::MAX_CONTEXT_DIM)?,
+        whitened: flow.factor.is_some(),
         kind: kind(flow)?,
         net: net(flow, precision)?,
     };
     let column_count = description.column_count();
     check_count("means", flow.mean.len(), column_count)?;
     check_count("standard deviations", flow.std.len(), column_count)?;
+    if let Some(factor) = &flow.factor {
+        let expected = flow.dim;
+        check_count("rows in its Cholesky factor", factor.nrows(), expected)?;
+        check_count("columns in its Cholesky factor", factor.ncols(), expected)?;
+    }
     for (k, net) in flow.nets.iter().enumerate() {
         check_shape(&description, k, net)?;
     }
-    let mut weights = bytes_of(flow.mean.iter().chain(&flow.std));
+    let factor = flow.factor.iter().flat_map(lower_triangle);
+    let mut weights = bytes_of(flow.mean.iter().chain(&flow.std).chain(factor));
     weights.extend(nets);
     let file = ModelFile::from_bytes(&flow.name, &encode(&description, &weights));
     file.model()?;
@@ -148,6 +156,12 @@ fn chain(layers: &[(usize, usize)]) -> String {
     let inputs = layers.first().map(|(inputs, _)| *inputs);
     let sizes = inputs.into_iter().chain(layers.iter().map(|(_, n)| *n));
     sizes.map(|n| n.to_string()).collect::<Vec<_>>().join("-")
+}
+
+/// Row by row, with the diagonal.
+fn lower_triangle(matrix: &Array2<f32>) -> impl Iterator<Item = &f32> {
+    let rows = matrix.rows().into_iter().enumerate();
+    rows.flat_map(|(i, row)| row.into_iter().take(i + 1))
 }
 
 /// Net by net and layer by layer the biases and the weights `[inputs, outputs]`.

@@ -9,6 +9,7 @@ mod recipe;
 mod shards;
 mod split;
 mod state;
+mod table_size;
 mod training;
 
 use rand::SeedableRng;
@@ -20,6 +21,7 @@ use crate::data::Dataset;
 use crate::flow::{Flow, FlowKind};
 use crate::flow_matching::FlowMatching;
 use crate::real_nvp::{RealNvp, SCALE_CLIP};
+use crate::whitening::log_diagonal;
 use checkpoint::Checkpoints;
 pub use controls::{Controls, End};
 pub use divergence::Culprit;
@@ -188,13 +190,22 @@ pub fn fit_controlled(
     checks::check(dataset, options)?;
     checks::check_columns_vary(dataset)?;
     let mut rng = random(options.seed);
-    let split = Split::new(dataset, options.validation_share, &mut rng)?;
+    let split = Split::new(
+        dataset,
+        options.validation_share,
+        options.recipe.whitens(),
+        &mut rng,
+    )?;
     let dim = dataset.points.ncols();
     let context_dim = dataset.context.ncols();
     let mut checkpoints = Checkpoints::new(controls.resume, controls.checkpoint, options, dataset);
     let (state, end) = match options.model {
         ModelKind::RealNvp => {
-            let objective = RealNvp::new(dim, context_dim, options.layers);
+            let log_diagonal = split.factor.as_ref().map_or(0.0, log_diagonal);
+            let outliers = options.recipe.outliers(dim, split.training.len());
+            let objective = RealNvp::new(dim, context_dim, options.layers)
+                .of_white_rows(log_diagonal)
+                .with_outliers(outliers);
             let training = Training::new(objective, &split, &dataset.labels, options, rng);
             training.run(&mut controls, &mut checkpoints)?
         }
@@ -218,6 +229,7 @@ pub fn fit_controlled(
             context_dim,
             mean: split.mean,
             std: split.std,
+            factor: split.factor,
             kind: options.kind(),
             nets: state.best.nets,
         },
@@ -337,18 +349,29 @@ mod tests {
             .points
             .select(Axis(1), &[0])
             .mapv(|x| 10.0 * x + 30.0);
-        let fitted = fit(&dataset, &options, &mut |_| {}).unwrap();
-        let share = options.validation_share;
-        let split = Split::new(&dataset, share, &mut random(options.seed)).unwrap();
-        let rows = |table: &Array2<f32>| table.select(Axis(0), &split.validation);
-        let (points, context) = (rows(&dataset.points), rows(&dataset.context));
-        let file = export(&fitted.flow, flowlet::Precision::F32).unwrap();
-        let model = file.model().unwrap();
-        let log_probs = log_probs(&model, &points, &context).unwrap();
-        let mean = log_probs.iter().copied().map(f64::from).sum::<f64>() / log_probs.len() as f64;
-        let loss = -mean - log_std(&model);
-        let error = (loss - fitted.validation_loss).abs();
-        assert!(error < TOLERANCE, "{loss} for {}", fitted.validation_loss);
+        let mut whitened = dataset.clone();
+        let third = dataset.points.sum_axis(Axis(1));
+        whitened
+            .points
+            .push_column((third + dataset.points.column(1).mapv(f32::sin)).view())
+            .unwrap();
+        for (dataset, whitens) in [(dataset, false), (whitened, true)] {
+            let fitted = fit(&dataset, &options, &mut |_| {}).unwrap();
+            assert_eq!(fitted.flow.factor.is_some(), whitens);
+            let rows = |table: &Array2<f32>| table.select(Axis(0), &fitted.validation);
+            let (points, context) = (rows(&dataset.points), rows(&dataset.context));
+            let flow = Flow {
+                labels: vec![],
+                ..fitted.flow
+            };
+            let file = export(&flow, flowlet::Precision::F32).unwrap();
+            let model = file.model().unwrap();
+            let log_probs = log_probs(&model, &points, &context).unwrap();
+            let sum = log_probs.iter().copied().map(f64::from).sum::<f64>();
+            let loss = -sum / log_probs.len() as f64 - log_std(&model);
+            let error = (loss - fitted.validation_loss).abs();
+            assert!(error < TOLERANCE, "{loss} for {}", fitted.validation_loss);
+        }
     }
 
     #[test]
@@ -505,7 +528,8 @@ mod tests {
         let options = small(FitOptions::real_nvp());
         let mut dataset = band(1500);
         let share = options.validation_share;
-        let split = Split::new(&dataset, share, &mut random(options.seed)).unwrap();
+        let rng = &mut random(options.seed);
+        let split = Split::new(&dataset, share, false, rng).unwrap();
         let row = split.validation[3];
         dataset.points[[row, 1]] = 3e38;
         let error = fit(&dataset, &options, &mut |_| {})

@@ -2,6 +2,8 @@
 
 pub use flowlet::format::Activation;
 
+use ndarray::Array2;
+
 use crate::nn::Mlp;
 
 /// A RealNVP or flow-matching model in `f32`, whole: the transform of the data and all nets.
@@ -17,8 +19,11 @@ pub struct Flow {
     pub context_dim: usize,
     /// Mean of each of the `dim` columns of the training data, then of each context number.
     pub mean: Vec<f32>,
-    /// Standard deviations in the same order. All nets work on (value − mean) / std.
+    /// Standard deviations in the same order. All nets work on v = (value − mean) / std.
     pub std: Vec<f32>,
+    /// The Cholesky factor F of the correlation of the `dim` columns, lower triangular: where there is
+    /// one, nets work on F⁻¹ v in place of a point's v.
+    pub factor: Option<Array2<f32>>,
     /// Which kind of flow the nets make up.
     pub kind: FlowKind,
     /// One net a coupling layer, or the one net of a velocity field.

@@ -5,7 +5,9 @@
 //! unless given).
 //!
 //! Tensors, `F32` or `F64`: `data.mean` and `data.std` `[dim]`, or `[dim + context_dim]` where the nets
-//! read a standardized context (else they read it as it is: mean 0, deviation 1); for RealNVP
+//! read a standardized context (else they read it as it is: mean 0, deviation 1); where the nets read
+//! F⁻¹ (x − mean) / std in place of (x − mean) / std, as where points are whitened, the lower triangular
+//! matrix F as `data.factor` `[dim, dim]`; for RealNVP
 //! `layers.{k}.net.{j}.weight` and `.bias`, for flow matching `net.{j}.weight` and `.bias`, where
 //! every weight is `[outputs, inputs]` as in PyTorch and Equinox, and every bias `[outputs]`.
 
@@ -25,6 +27,9 @@ use crate::nn::{Dense, Mlp};
 
 /// Euler steps of a flow-matching model whose file names none.
 const DEFAULT_STEP_COUNT: u16 = 100;
+
+/// The tensor that points are whitened by.
+const FACTOR: &str = "data.factor";
 
 /// Reads a flow from a safetensors file; the module's page has the names.
 ///
@@ -47,6 +52,7 @@ pub fn import(path: &Path) -> Result<Flow, Error> {
         context_dim,
         mean: source.columns("data.mean", dim, context_dim, 0.0)?,
         std: source.columns("data.std", dim, context_dim, 1.0)?,
+        factor: source.factor(dim)?,
         kind,
         nets,
     })
@@ -169,7 +175,7 @@ impl<'a> Source<'a> {
 
     /// That no tensor is left over: one that is would change what the model does.
     fn check_all_used(&self, nets: &[Mlp<f32>], kind: &FlowKind) -> Result<(), Error> {
-        let mut used = vec!["data.mean".to_owned(), "data.std".to_owned()];
+        let mut used: Vec<String> = ["data.mean", "data.std", FACTOR].map(Into::into).into();
         for (k, net) in nets.iter().enumerate() {
             let prefix = match kind {
                 FlowKind::RealNvp { .. } => format!("layers.{k}.net"),
@@ -195,6 +201,27 @@ impl<'a> Source<'a> {
             ))),
             None => Ok(()),
         }
+    }
+
+    /// The matrix that points are whitened by, if there is one.
+    fn factor(&self, dim: usize) -> Result<Option<Array2<f32>>, Error> {
+        if self.tensors.tensor(FACTOR).is_err() {
+            return Ok(None);
+        }
+        let factor = self.matrix(FACTOR)?;
+        if factor.dim() != (dim, dim) {
+            return Err(self.problem(format_args!(
+                "has tensor {FACTOR:?} of shape {:?}, expected [{dim}, {dim}]",
+                factor.shape()
+            )));
+        }
+        let above = |((i, j), value): ((usize, usize), &f32)| j > i && *value != 0.0;
+        if factor.indexed_iter().any(above) {
+            return Err(self.problem(format_args!(
+                "has tensor {FACTOR:?} with numbers above its diagonal: save the lower Cholesky factor of the correlation matrix"
+            )));
+        }
+        Ok(Some(factor))
     }
 
     fn matrix(&self, name: &str) -> Result<Array2<f32>, Error> {

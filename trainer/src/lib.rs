@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod model_file;
 pub mod nn;
 pub mod optimizer;
+pub mod outliers;
 pub mod output;
 pub mod plot;
 pub mod quantize;
@@ -30,5 +31,6 @@ pub mod read_back;
 pub mod real_nvp;
 pub mod step_count;
 pub mod transport;
+mod whitening;
 
 pub use error::Error;

@@ -183,6 +183,7 @@ mod tests {
             context_dim: 0,
             mean: vec![0.0; 3],
             std: vec![1.0; 3],
+            factor: None,
             kind: FlowKind::FlowMatching { step_count: 3 },
             nets: vec![net],
         }

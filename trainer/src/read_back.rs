@@ -2,7 +2,7 @@
 
 use flowlet::format::Kind;
 use flowlet::{Model, Precision};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 
 use crate::error::Error;
 use crate::flow::{Flow, FlowKind};
@@ -32,6 +32,7 @@ pub fn read_back(file: &ModelFile) -> Result<Flow, Error> {
         context_dim: model.context_dim(),
         mean: numbers.take(model.mean().len()),
         std: numbers.take(model.std().len()),
+        factor: description.whitened.then(|| numbers.lower_triangle(dim)),
         kind: match model.kind() {
             Kind::RealNvp { scale_clip, .. } => FlowKind::RealNvp { scale_clip },
             Kind::FlowMatching { step_count } => FlowKind::FlowMatching {
@@ -66,6 +67,16 @@ impl Numbers<'_> {
         words.iter().map(|word| f32::from_le_bytes(*word)).collect()
     }
 
+    /// A square matrix, whose other triangle is 0.
+    fn lower_triangle(&mut self, dim: usize) -> Array2<f32> {
+        let mut matrix = Array2::zeros((dim, dim));
+        for i in 0..dim {
+            let row = Array1::from(self.take(i + 1));
+            matrix.slice_mut(s![i, ..=i]).assign(&row);
+        }
+        matrix
+    }
+
     /// The biases and the weights `[inputs, outputs]`.
     fn layer(&mut self, inputs: usize, outputs: usize) -> Dense<f32> {
         let bias = Array1::from(self.take(outputs));
@@ -81,6 +92,7 @@ impl Numbers<'_> {
 #[cfg(test)]
 mod tests {
     use flowlet::format::Activation;
+    use ndarray::array;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -96,6 +108,7 @@ mod tests {
             context_dim: 1,
             mean: vec![1.0, 2.0, 3.0, 4.0],
             std: vec![5.0, 6.0, 7.0, 8.0],
+            factor: Some(array![[1.0, 0.0, 0.0], [0.5, 2.0, 0.0], [-0.25, 4.0, 3.0]]),
             kind: FlowKind::RealNvp { scale_clip: 1.5 },
             nets: vec![
                 Mlp::random(&[3, 5, 4, 2], Activation::Elu, rng),
@@ -110,6 +123,7 @@ mod tests {
         let back = read_back(&export(&flow, Precision::F32).unwrap()).unwrap();
         assert_eq!(back.nets, flow.nets);
         assert_eq!((back.mean, back.std), (flow.mean, flow.std));
+        assert_eq!(back.factor, flow.factor);
         assert_eq!((back.name, back.labels), (flow.name, flow.labels));
         assert_eq!((back.dim, back.context_dim), (flow.dim, flow.context_dim));
         assert_eq!(back.kind, flow.kind);

@@ -9,6 +9,7 @@ use rand::Rng;
 
 use crate::fit::objective::{self, Objective};
 use crate::nn::{Mlp, Pass, ROWS, Row, Scalar, kernel};
+use crate::outliers::Outliers;
 
 /// Largest magnitude of the log-scale `s`.
 pub const SCALE_CLIP: f32 = 2.0;
@@ -24,7 +25,7 @@ const LAST_GAIN: f64 = 0.01;
 ///
 /// Layer k moves the dimensions i with (i + k) odd by a net that reads the others and the context:
 /// moved′ = moved · eˢ + t, with `s` clipped to ±[`SCALE_CLIP`]. After all layers the row is z, and
-/// its loss is ½ ‖z‖² + ½ D ln 2π − Σ s.
+/// its loss is ½ ‖z‖² + ½ D ln 2π − Σ s, and Σ ln F_ii where the rows were whitened.
 ///
 /// # Source
 ///
@@ -34,6 +35,9 @@ pub struct RealNvp {
     dim: usize,
     context_dim: usize,
     couplings: Vec<Coupling>,
+    /// Σ ln F_ii, or 0.
+    log_diagonal: f64,
+    outliers: Outliers,
 }
 
 /// Which dimensions a layer keeps, and which it moves.
@@ -79,7 +83,23 @@ impl RealNvp {
             dim,
             context_dim,
             couplings,
+            log_diagonal: 0.0,
+            outliers: Outliers::NONE,
         }
+    }
+
+    /// The same for rows that were whitened by a factor with this Σ ln F_ii, so that losses are of
+    /// standardized space all the same.
+    pub fn of_white_rows(self, log_diagonal: f64) -> Self {
+        Self {
+            log_diagonal,
+            ..self
+        }
+    }
+
+    /// The same, trained on some rows cast far out.
+    pub fn with_outliers(self, outliers: Outliers) -> Self {
+        Self { outliers, ..self }
     }
 
     fn net<A: Scalar, G: Rng>(&self, coupling: &Coupling, hidden: &[usize], rng: &mut G) -> Mlp<A> {
@@ -95,7 +115,7 @@ impl RealNvp {
 
     /// x to z; the log-likelihood lost is added up over the rows.
     fn forward<A: Scalar>(&self, nets: &[Mlp<A>], shard: &mut RealNvpShard<A>) -> f64 {
-        let mut loss = 0.0;
+        let mut loss = self.log_diagonal * shard.count as f64;
         for ((coupling, net), step) in self.couplings.iter().zip(nets).zip(&mut shard.steps) {
             coupling.read(&shard.state, &shard.context, step.pass.input_mut());
             step.pass.forward(net);
@@ -148,6 +168,10 @@ impl<A: Scalar> Objective<A> for RealNvp {
         shard.count = indices.len();
         objective::load(points, indices, &mut shard.state);
         objective::load(context, indices, &mut shard.context);
+    }
+
+    fn disturb<G: Rng>(&self, shard: &mut Self::Shard, rng: &mut G) {
+        self.outliers.cast(&mut shard.state, shard.count, rng);
     }
 
     fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64 {

@@ -117,6 +117,7 @@ mod tests {
             context_dim: 0,
             mean: vec![2.0],
             std: vec![3.0],
+            factor: None,
             kind: FlowKind::FlowMatching { step_count: 100 },
             nets: vec![Mlp {
                 layers: vec![layer],

@@ -67,7 +67,7 @@ pub enum Part {
     TanhBlock,
     /// elu of four numbers, by table.
     EluBlock,
-    /// A multiply-add of an `f32` net.
+    /// A multiply-add in `f32`: of a net, or of a whitening.
     FloatMac,
     /// tanh of an `f32` number, with the start of its sum.
     FloatTanh,
@@ -119,6 +119,7 @@ impl Work {
             }
         }
         work.add(Part::Dimension, description.dim.into());
+        work.add(Part::FloatMac, description.factor_len());
         work
     }
 
@@ -207,6 +208,7 @@ mod tests {
             labels: "",
             dim: 3,
             context_dim: 1,
+            whitened: false,
             kind,
             net: Net {
                 precision,

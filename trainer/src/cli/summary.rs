@@ -24,6 +24,14 @@ pub(super) fn add_model(report: &mut Report, model: &Model<'_>, bytes: usize) {
     } else {
         report.value("context_dim", 0);
     }
+    let (transform, text) = match model.description().whitened {
+        true => (
+            "whitened",
+            "whitened: columns standardized, correlations taken out",
+        ),
+        false => ("standardized", "standardized column by column"),
+    };
+    report.fact("transform", transform, "transform", text);
     let labels: Vec<Value> = model.labels().map(Value::from).collect();
     report.value("labels", labels);
     add_nets(report, model);

@@ -101,7 +101,7 @@ pub(super) struct Arguments {
     )]
     points: Option<usize>,
 
-    /// Coupling layers of a RealNVP [default: 16]
+    /// Coupling layers of a RealNVP [default: 16; 8 for fewer than 2,000 rows to train on]
     #[arg(
         long,
         value_name = "N",
@@ -110,7 +110,8 @@ pub(super) struct Arguments {
         help_heading = "Model"
     )]
     layers: Option<usize>,
-    /// Widths of the hidden layers of each net [default: 40,40 or, for flow matching, 64,64,64]
+    /// Widths of the hidden layers of each net [default: 40,40, for few rows 16,16 or 32,32; for flow
+    /// matching 64,64,64]
     #[arg(
         long,
         value_name = "N,...",
@@ -222,7 +223,7 @@ pub(super) fn run(given: &Arguments, matches: &ArgMatches) -> anyhow::Result<()>
     };
     let toy_set = ToySet::from_name(&arguments.data);
     let dataset = dataset(arguments, toy_set)?;
-    let options = options(arguments)?;
+    let options = options(arguments, &dataset)?;
     let output = output_path(arguments, &dataset);
     let config_output = config.output(&output, given.config.as_deref())?;
     check_files(arguments, toy_set, &output, config_output.as_deref())?;
@@ -401,7 +402,7 @@ fn output_path(arguments: &Arguments, dataset: &Dataset) -> PathBuf {
     arguments.output.clone().unwrap_or_else(default)
 }
 
-fn options(arguments: &Arguments) -> anyhow::Result<FitOptions> {
+fn options(arguments: &Arguments, dataset: &Dataset) -> anyhow::Result<FitOptions> {
     let defaults = match arguments.model {
         Kind::RealNvp => FitOptions::real_nvp(),
         Kind::FlowMatching => FitOptions::flow_matching(),
@@ -410,6 +411,8 @@ fn options(arguments: &Arguments) -> anyhow::Result<FitOptions> {
         RecipeName::Tuned => Recipe::Tuned,
         RecipeName::Plain => Recipe::Plain,
     });
+    let (rows, dim) = dataset.points.dim();
+    let defaults = defaults.for_table(dim, rows);
     let flow_matching = defaults.model == ModelKind::FlowMatching;
     ensure!(
         !flow_matching || arguments.layers.is_none(),

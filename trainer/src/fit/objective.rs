@@ -32,6 +32,9 @@ pub trait Objective<A: Scalar>: Sync {
         shard: &mut Self::Shard,
     );
 
+    /// Changes rows just loaded to train on, at random; rows to validate on stay as they are.
+    fn disturb<G: Rng>(&self, _shard: &mut Self::Shard, _rng: &mut G) {}
+
     /// Shards that are prepared together; 0 where loading is all.
     const TOGETHER: usize = 0;
 

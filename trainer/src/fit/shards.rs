@@ -99,6 +99,9 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
     ) -> (f64, &[Mlp<f32>]) {
         let used = self.load(batch, rng);
         let (objective, shards) = (&self.objective, &mut self.shards[..used]);
+        for shard in &mut *shards {
+            objective.disturb(&mut shard.rows, rng);
+        }
         shards.par_iter_mut().for_each(|shard| {
             let Shard { rows, gradient, .. } = shard;
             shard.loss = objective.loss_and_gradient(nets, rows, gradient);

@@ -5,6 +5,7 @@ use rand::{Rng, RngExt};
 
 use crate::Error;
 use crate::data::Dataset;
+use crate::whitening::{best_factor, whiten};
 
 /// With fewer rows there is nothing to validate on.
 const MINIMUM_ROWS: usize = 20;
@@ -15,25 +16,33 @@ const MOST_VALIDATION_ROWS: usize = 10_000;
 /// Length of the runs of rows kept out: longer ones might take all there is of something.
 const RUN: usize = 20;
 
+/// With fewer dimensions there is nothing to whiten: one coupling takes out what two columns have in
+/// common.
+const FEWEST_DIMENSIONS: usize = 3;
+
 /// Standardized points, parted into rows to train on and rows to validate on.
 #[derive(Debug)]
 pub(super) struct Split {
-    /// (x − mean) / std, `[n, dim]`
+    /// (x − mean) / std, whitened where there is a factor, `[n, dim]`
     pub(super) points: Array2<f32>,
     /// The same for the context, `[n, context_dim]`
     pub(super) context: Array2<f32>,
     /// Of the columns of the points, then of those of the context.
     pub(super) mean: Vec<f32>,
     pub(super) std: Vec<f32>,
+    /// The Cholesky factor of the columns' correlation.
+    pub(super) factor: Option<Array2<f32>>,
     pub(super) training: Vec<usize>,
     pub(super) validation: Vec<usize>,
 }
 
 impl Split {
-    /// Keeps rows out for validation, and standardizes by those to train on.
+    /// Keeps rows out for validation, and standardizes by those to train on; whitens too where that
+    /// may help, and does by the validation rows.
     pub(super) fn new<G: Rng>(
         dataset: &Dataset,
         validation_share: f64,
+        may_whiten: bool,
         rng: &mut G,
     ) -> Result<Self, Error> {
         let (training, validation) = part(dataset.points.nrows(), validation_share, rng)?;
@@ -49,6 +58,12 @@ impl Split {
             mean.push(center);
             std.push(spread);
         }
+        let factor = (may_whiten && dataset.points.ncols() >= FEWEST_DIMENSIONS)
+            .then(|| best_factor(points.view(), &training, &validation))
+            .flatten();
+        if let Some(factor) = &factor {
+            whiten(&mut points, factor);
+        }
         let mut context = dataset.context.clone();
         for values in context.axis_iter_mut(Axis(1)) {
             // A category that is always the same may stay, as it is.
@@ -62,6 +77,7 @@ impl Split {
             context,
             mean,
             std,
+            factor,
             training,
             validation,
         })
@@ -124,7 +140,12 @@ mod tests {
     }
 
     fn split(dataset: &Dataset) -> Result<Split, Error> {
-        Split::new(dataset, 0.1, &mut Xoshiro256PlusPlus::seed_from_u64(7))
+        Split::new(
+            dataset,
+            0.1,
+            true,
+            &mut Xoshiro256PlusPlus::seed_from_u64(7),
+        )
     }
 
     #[test]

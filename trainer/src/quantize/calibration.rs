@@ -10,6 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::error::Error;
 use crate::flow::{Flow, FlowKind};
 use crate::inference::transport;
+use crate::whitening::whiten;
 
 /// Rows that are enough.
 const ROWS: usize = 8192;
@@ -88,7 +89,11 @@ impl Calibration {
                 }
             },
         };
-        let state = standardized(flow, 0, &points);
+        let mut state = standardized(flow, 0, &points);
+        if let Some(factor) = &flow.factor {
+            whiten(&mut state, factor);
+            state.mapv_inplace(tame);
+        }
         let context = standardized(flow, flow.dim, &context);
         Ok(match flow.kind {
             FlowKind::RealNvp { .. } => Self {

@@ -90,6 +90,7 @@ mod tests {
             context_dim: 2,
             mean: vec![1.0, 2.0, 3.0, 0.0],
             std: vec![1.0, 1.0, 2.0, 1.0],
+            factor: None,
             kind: FlowKind::RealNvp { scale_clip: 2.0 },
             nets,
         }
