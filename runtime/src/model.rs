@@ -328,7 +328,7 @@ impl<'a> Model<'a> {
         let (mut at, mut step) = (start, 1);
         while let Some(number) = numbers.get(at) {
             let is_std = at < 2 * start;
-            if !(value(number) > 0.0) {
+            if value(number) <= 0.0 {
                 return Err(if is_std { Error::Std } else { Error::Factor });
             }
             step += usize::from(!is_std);

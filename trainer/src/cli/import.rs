@@ -25,7 +25,8 @@ use super::{Precision, check_apart};
 /// i + k odd. Its net reads the kept ones and the context, and gives s for each moved one, then t for
 /// each; s is clipped to +-scale_clip, and moved' = moved * exp(s) + t. Velocity field: the net reads
 /// the point, the time and the context, and gives dx/dt, from noise at t = 0 to data at t = 1, in the
-/// units of u.
+/// units of u. Where the nets were trained on u = F^-1 (x - mean) / std, `data.factor` is the lower
+/// triangular matrix F, dim x dim.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example, in Python and then in the shell:
   safetensors.numpy.save_file(tensors, \"flow.safetensors\", metadata={
