@@ -4,10 +4,12 @@ mod calibration;
 mod completions;
 mod context;
 mod draw;
+mod evaluate;
 mod import;
 mod inspect;
 mod man;
 mod numbers;
+mod quality;
 mod quantize;
 mod report;
 mod run;
@@ -52,6 +54,7 @@ enum Command {
     Train(Box<train::Arguments>),
     Sample(sample::Arguments),
     Score(score::Arguments),
+    Evaluate(evaluate::Arguments),
     Inspect(inspect::Arguments),
     Import(import::Arguments),
     Quantize(quantize::Arguments),
@@ -88,6 +91,7 @@ pub(crate) fn run() -> ExitCode {
         }
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),

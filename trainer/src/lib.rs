@@ -9,6 +9,7 @@
 //! Training happens here, in `f32` over [`ndarray`]. Whatever a trained model says, samples and
 //! log-probabilities included, comes from the runtime crate.
 
+pub mod baseline;
 pub mod board;
 pub mod data;
 pub mod error;

@@ -2,11 +2,12 @@
 
 use super::*;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "",
     "train",
     "sample",
     "score",
+    "evaluate",
     "inspect",
     "import",
     "quantize",

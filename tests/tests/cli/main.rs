@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod config;
+mod evaluate;
 mod help;
 mod import;
 mod inspect;
