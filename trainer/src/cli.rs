@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod calibration;
+mod compare;
 mod completions;
 mod context;
 mod draw;
@@ -9,6 +10,7 @@ mod import;
 mod inspect;
 mod man;
 mod numbers;
+mod plot;
 mod quality;
 mod quantize;
 mod report;
@@ -56,6 +58,7 @@ enum Command {
     Score(score::Arguments),
     Evaluate(evaluate::Arguments),
     Inspect(inspect::Arguments),
+    Compare(compare::Arguments),
     Import(import::Arguments),
     Quantize(quantize::Arguments),
     Run(run::Arguments),
@@ -93,6 +96,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Score(arguments) => score::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),

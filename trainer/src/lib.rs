@@ -11,6 +11,7 @@
 
 pub mod baseline;
 pub mod board;
+pub mod comparison;
 pub mod data;
 pub mod error;
 pub mod evaluation;

@@ -3,7 +3,7 @@
 mod config;
 mod fitting;
 pub(super) mod interrupt;
-mod progress;
+pub(super) mod progress;
 
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -24,19 +24,19 @@ use flowlet_trainer::flow::{Flow, FlowKind};
 use flowlet_trainer::inference::{noise, transport};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::check_writable;
-use flowlet_trainer::plot::{Panel, scatter};
 use flowlet_trainer::quantize::{QuantizedFlow, quantize};
 use flowlet_trainer::step_count::{STEP_COUNTS, StepCount, choose_step_count};
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::json;
 
 use super::calibration::rows;
 use super::numbers::{MOST, count, learning_rate, step_count};
+use super::plot;
 use super::quality::{Form, add_quality};
 use super::report::Report;
-use super::summary::{add_model, axis_labels, kind_name, precision_name};
+use super::summary::{add_model, precision_name};
 use super::tables::{self, Reading, items};
 use super::{Precision, check_apart, filter};
 use config::Config;
@@ -73,7 +73,8 @@ pub(super) struct Arguments {
     /// unless given
     #[arg(short, long, value_name = "FILE.flow")]
     output: Option<PathBuf>,
-    /// Where to draw the data beside samples of the model
+    /// Where to draw the data beside samples of the model, and how training went; SVG where the name ends
+    /// in .svg, else PNG
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
     /// A TOML file with options by their long names, and data; those on the command line win
@@ -290,7 +291,7 @@ pub(super) fn run(given: &Arguments, matches: &ArgMatches) -> anyhow::Result<()>
                 transport(&model, &noise, &dataset.context, None)?
             }
         };
-        plot(path, &model, &dataset.points, &samples)?;
+        plot::draw(path, &model, &dataset.points, &samples, &fitted.history)?;
         let path = path.display().to_string();
         report.fact("plot", path.clone(), "picture", path);
     }
@@ -491,25 +492,4 @@ fn add_evaluation(
     let forms: Vec<Form<'_>> = std::iter::once(first).chain(second).collect();
     add_quality(report, &reference, &forms, baselines.as_ref(), points);
     Ok(evaluation)
-}
-
-fn plot(
-    path: &Path,
-    model: &Model<'_>,
-    points: &Array2<f32>,
-    samples: &Array2<f32>,
-) -> anyhow::Result<()> {
-    let panels = [
-        Panel {
-            caption: "data",
-            points: points.view(),
-        },
-        Panel {
-            caption: "samples",
-            points: samples.view(),
-        },
-    ];
-    let title = format!("{}, {}", model.name(), kind_name(model));
-    scatter(path, &title, axis_labels(model), &panels)?;
-    Ok(())
 }
