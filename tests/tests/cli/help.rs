@@ -2,12 +2,13 @@
 
 use super::*;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "",
     "train",
     "sample",
     "score",
     "evaluate",
+    "compare",
     "inspect",
     "import",
     "quantize",

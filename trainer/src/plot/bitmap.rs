@@ -222,7 +222,7 @@ mod tests {
         let (mut level, mut turned) = (Bitmap::new([80, 80]), Bitmap::new([80, 80]));
         level.text([40.0, 40.0], text);
         turned.text(
-            [40.0, 70.0],
+            [40.0, 40.0],
             Text {
                 upwards: true,
                 ..text

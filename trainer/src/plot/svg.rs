@@ -41,7 +41,7 @@ impl Canvas for Svg {
         let [width, height] = [to[0] - from[0], to[1] - from[1]].map(number);
         let fill = hex(colour);
         self.add(format_args!(
-            "<path d=\"M{x} {y}h{width}v{height}h-{width}z\" fill=\"{fill}\"/>"
+            "<path d=\"M{x} {y}h{width}v{height}h-{width}z\" fill=\"{fill}\" shape-rendering=\"crispEdges\"/>"
         ));
     }
 

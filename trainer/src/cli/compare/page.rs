@@ -77,8 +77,8 @@ fn add_tables(
          the true density gives: 0 is perfect. The others compare as many samples with these points, and \
          are told as multiples of their <i>noise floor</i>, the distance between two true sets of points: \
          1 is perfect, and a little above 1 is luck as often as error. C2ST is the share of points that a \
-         trained classifier assigns rightly to data or samples: 0.5 is guessing. Samples between the modes \
-         are farther than four standard deviations from all eight Gaussians. A map that can be undone \
+         trained classifier assigns rightly to data or samples: 0.5 is guessing. MMD is an \
+         unbiased estimate, which chance can take below 0. Samples between the modes are farther than four standard deviations from all eight Gaussians. A map that can be undone \
          and has no jumps cannot tear a cloud apart, so both leave threads between what is separate.</p>",
         html(&table::quality(compared), true),
         grouped(arguments.points)
