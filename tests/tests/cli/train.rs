@@ -43,8 +43,8 @@ fn assert_measured(report: &serde_json::Value, key: &str) {
 
 /// Two plots of 420 pixels, and what surrounds them.
 const PLOT_WIDTHS: std::ops::RangeInclusive<u32> = 840..=1200;
-/// Title, caption and axis, and a plot at most as high as it is wide.
-const PLOT_HEIGHTS: std::ops::RangeInclusive<u32> = 130..=550;
+/// A title, and two rows of captions, axes and plots of 200 pixels at the least.
+const PLOT_HEIGHTS: std::ops::RangeInclusive<u32> = 500..=1200;
 
 /// The file of a model of eight Gaussians, whose exact density takes the least time.
 fn gaussians(options: &str, threads: Option<&str>) -> Vec<u8> {
@@ -139,19 +139,19 @@ fn plot_is_a_picture_of_data_beside_samples() {
     assert!(PLOT_HEIGHTS.contains(&frame.height), "{}", frame.height);
     let pixels: Vec<&[u8]> = pixels.chunks(3).collect();
     let width = frame.width as usize;
-    let half = |index: usize| index % width * 2 / width;
-    for panel in 0..2 {
-        let its_pixels = pixels
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| half(*index) == panel);
-        let is_lit = |pixel: &[u8]| pixel.iter().any(|channel| *channel > 0xa0);
-        // 500 points of some pixels each, where the words alone make up about a thousand.
-        assert!(
-            its_pixels.filter(|(_, pixel)| is_lit(pixel)).count() > 2000,
-            "panel {panel}"
-        );
-    }
+    // The samples' colour is warm, the data's is cold, and all else above is grey.
+    let warmth = |pixel: &[u8]| i32::from(pixel[0]) - i32::from(pixel[2]);
+    let above = &pixels[..pixels.len() / 2];
+    let count = |half: usize, is: fn(i32) -> bool| {
+        let here = above.iter().enumerate();
+        let here = here.filter(|(index, _)| index % width * 2 / width == half);
+        here.filter(|(_, pixel)| is(warmth(pixel))).count()
+    };
+    let (cold, warm): (fn(i32) -> bool, fn(i32) -> bool) = (|w| w < -40, |w| w > 40);
+    // 500 points of the data and 10,000 samples, of some pixels each.
+    assert!(count(0, cold) > 2000, "{} of the data", count(0, cold));
+    assert!(count(1, warm) > 2000, "{} of the samples", count(1, warm));
+    assert_eq!((count(0, warm), count(1, cold)), (0, 0));
 }
 
 #[test]

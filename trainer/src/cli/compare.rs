@@ -155,6 +155,7 @@ fn train(
     options: FitOptions,
     stop: &AtomicBool,
 ) -> anyhow::Result<Contender> {
+    let options = options.for_table(2, arguments.points);
     let options = FitOptions {
         steps: arguments.steps.unwrap_or(options.steps),
         seed: arguments.seed,

@@ -6,7 +6,8 @@ use flowlet_trainer::plot::{
     BLUE, Colour, Content, Curve, Curves, Figure, GREEN, Panel, Plane, Scale, VERMILION,
 };
 use flowlet_trainer::step_count::STEP_COUNTS;
-use ndarray::{Array2, concatenate, s};
+use ndarray::{Array2, Axis, concatenate, s};
+use rayon::prelude::*;
 
 use super::super::plot::losses;
 use super::{Compared, Judged, table};
@@ -55,10 +56,12 @@ pub(super) fn samples(of_set: &Compared) -> String {
 pub(super) fn densities(of_set: &Compared, model: &Model<'_>) -> anyhow::Result<String> {
     let plane = Plane::around(["x", "y"], of_set.reference.data().points.view());
     let cells = plane.cells();
-    let log_density = |cell: ndarray::ArrayView1<f32>| {
-        of_set.set.log_density([cell[0].into(), cell[1].into()]) as f32
+    let log_density = |i| {
+        let cell = [0, 1].map(|axis| f64::from(cells[[i, axis]]));
+        of_set.set.log_density(cell) as f32
     };
-    let exact: Vec<f32> = cells.rows().into_iter().map(log_density).collect();
+    let rows = (0..cells.nrows()).into_par_iter();
+    let exact: Vec<f32> = rows.map(log_density).collect();
     let learnt = log_probs(model, &cells, &Array2::zeros((cells.nrows(), 0)))?;
     let top = exact.iter().copied().fold(f32::MIN, f32::max).into();
     let panel = |caption: &str, log_density| Panel {
@@ -83,7 +86,7 @@ pub(super) fn trajectories(of_set: &Compared) -> String {
         .reference
         .space()
         .standardize(&of_set.reference.data().points);
-    let both = concatenate![ndarray::Axis(0), noise, data];
+    let both = concatenate![Axis(0), noise, data];
     let plane = Plane::around(["x, standardized", "y, standardized"], both.view());
     let panels = of_set
         .models
