@@ -44,9 +44,7 @@ impl AffineCoupling<'_> {
 
     /// Moves `x` towards the data.
     pub(crate) fn inverse(&self, x: &mut [f32], context: &[f32], buffers: &mut Buffers<'_>) {
-        self.for_each_moved(x, context, buffers, |x, s, t| {
-            *x = (*x - t) * libm::expf(-s)
-        });
+        self.for_each_moved(x, context, buffers, |x, s, t| *x = (*x - t) / libm::expf(s));
     }
 
     /// `inverse`, and subtracts each `s` from `log_det`.
@@ -58,7 +56,7 @@ impl AffineCoupling<'_> {
         log_det: &mut f32,
     ) {
         self.for_each_moved(x, context, buffers, |x, s, t| {
-            *x = (*x - t) * libm::expf(-s);
+            *x = (*x - t) / libm::expf(s);
             *log_det -= s;
         });
     }
@@ -66,10 +64,10 @@ impl AffineCoupling<'_> {
     /// [`inverse`](Self::inverse) for the points of a tile.
     pub(crate) fn inverse_tile(&self, tile: &mut Tile<'_>) {
         self.for_each_moved_row(tile, |x, s, t| {
-            let mut scale = s.map(|s| -s);
+            let mut scale = *s;
             exp(&mut scale);
             for ((x, scale), t) in x.iter_mut().zip(scale).zip(t) {
-                *x = (*x - t) * scale;
+                *x = (*x - t) / scale;
             }
         });
     }

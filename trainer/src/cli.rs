@@ -1,13 +1,17 @@
 //! The command line: one file a command.
 
 mod calibration;
+mod compare;
 mod completions;
 mod context;
 mod draw;
+mod evaluate;
 mod import;
 mod inspect;
 mod man;
 mod numbers;
+mod plot;
+mod quality;
 mod quantize;
 mod report;
 mod run;
@@ -52,7 +56,9 @@ enum Command {
     Train(Box<train::Arguments>),
     Sample(sample::Arguments),
     Score(score::Arguments),
+    Evaluate(evaluate::Arguments),
     Inspect(inspect::Arguments),
+    Compare(compare::Arguments),
     Import(import::Arguments),
     Quantize(quantize::Arguments),
     Run(run::Arguments),
@@ -88,7 +94,9 @@ pub(crate) fn run() -> ExitCode {
         }
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),

@@ -27,3 +27,9 @@ pub fn name_of(path: &Path) -> String {
         .to_string_lossy()
         .into()
 }
+
+/// Indices of at most `most` of `all` rows, from all over the table.
+pub(crate) fn evenly(all: usize, most: usize) -> Vec<usize> {
+    let count = all.min(most);
+    (0..count).map(|i| i * all / count).collect()
+}

@@ -66,7 +66,7 @@ pub fn transport(
     tables
         .par_chunks_mut(CHUNK * model.dim())
         .enumerate()
-        .try_for_each_init(BatchScratch::new, |scratch, (chunk, x)| {
+        .try_for_each_init(scratch, |scratch, (chunk, x)| {
             let context = rows(&context, chunk);
             match flow {
                 Flow::RealNvp(flow) => flow.inverse_batch(x, context, scratch),
@@ -101,11 +101,18 @@ pub fn log_probs(
     log_probs
         .par_chunks_mut(CHUNK)
         .enumerate()
-        .try_for_each_init(BatchScratch::new, |scratch, (chunk, log_probs)| {
+        .try_for_each_init(scratch, |scratch, (chunk, log_probs)| {
             let (x, context) = (rows(&points, chunk), rows(&context, chunk));
             flow.log_prob_batch(x, context, log_probs, scratch)
         })?;
     Ok(log_probs)
+}
+
+/// Room for a batch, off the stack: while a thread waits for others, it may begin one more batch on top of
+/// those it has under way, and so on.
+#[inline(never)]
+fn scratch() -> Box<BatchScratch> {
+    Box::new(BatchScratch::new())
 }
 
 /// That a batch's rows are those of the tables: a batch knows only how many numbers there are.

@@ -9,7 +9,9 @@
 //! Training happens here, in `f32` over [`ndarray`]. Whatever a trained model says, samples and
 //! log-probabilities included, comes from the runtime crate.
 
+pub mod baseline;
 pub mod board;
+pub mod comparison;
 pub mod data;
 pub mod error;
 pub mod evaluation;

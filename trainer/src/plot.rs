@@ -1,71 +1,310 @@
-//! Pictures of data beside samples, as PNG.
+//! Pictures of data, models and training, as PNG or SVG.
+//!
+//! White ground and dark ink, for print. The colours are ones that people without full colour vision tell
+//! apart, and what they tell is told by place, dashes, marks or words too.
+//!
+//! # Source
+//!
+//! The colours: Okabe and Ito, *Color Universal Design*, 2008.
 
 mod bars;
-mod dots;
+mod bitmap;
+mod canvas;
+mod curves;
+mod frame;
 mod limits;
+mod matrix;
+mod plane;
+mod svg;
 mod ticks;
 
-use std::io::{self, Write};
+use std::ffi::OsStr;
 use std::path::Path;
-use std::sync::Once;
 
-use ndarray::ArrayView2;
-use plotters::coord::Shift;
-use plotters::coord::types::RangedCoordf64;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use ndarray::{Array2, ArrayView1, ArrayView2};
+
+pub use canvas::Colour;
+pub use curves::{Curve, Curves, Scale};
+pub use matrix::correlations;
+pub use plane::Plane;
 
 use crate::Error;
 use crate::output::write_whole;
+use bitmap::Bitmap;
+use canvas::{Anchor, Canvas, Text};
+use frame::{Axes, Axis, Frame, INK, TEXT_SIZE};
 use limits::Limits;
+use svg::Svg;
 
-/// One of the plots that stand side by side.
-#[derive(Clone, Copy, Debug)]
+/// Blue, for data and the first of several things.
+pub const BLUE: Colour = Colour(0x00, 0x72, 0xb2);
+/// Vermilion, for samples and the second.
+pub const VERMILION: Colour = Colour(0xd5, 0x5e, 0x00);
+/// Bluish green, for the third.
+pub const GREEN: Colour = Colour(0x00, 0x9e, 0x73);
+/// Reddish purple, for the fourth.
+pub const PURPLE: Colour = Colour(0xcc, 0x79, 0xa7);
+
+const COLOURS: [Colour; 4] = [BLUE, VERMILION, GREEN, PURPLE];
+
+/// One of the plots of a figure.
+#[derive(Clone, Debug)]
 pub struct Panel<'a> {
-    /// What the points are; their number is added.
-    pub caption: &'a str,
-    /// `[n, columns]`: the first two columns are drawn, or a histogram where there is one.
-    pub points: ArrayView2<'a, f32>,
+    /// What it shows, above the plot; how many points are seen is added.
+    pub caption: String,
+    /// What is drawn.
+    pub content: Content<'a>,
 }
 
-type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
-type Chart<'a, 'b> =
-    ChartContext<'a, BitMapBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-type Drawn =
-    Result<(), DrawingAreaErrorKind<<BitMapBackend<'static> as DrawingBackend>::ErrorType>>;
+/// What a panel shows.
+#[derive(Clone, Debug)]
+pub enum Content<'a> {
+    /// Points of two dimensions.
+    Points {
+        /// Where they lie.
+        plane: &'a Plane,
+        /// `[n, columns]`: the first two columns are drawn.
+        points: ArrayView2<'a, f32>,
+        /// Their colour.
+        colour: Colour,
+    },
+    /// A density over the plane, in bands of a nat.
+    Density {
+        /// Where it lies.
+        plane: &'a Plane,
+        /// `ln p` at [the cells](Plane::cells) of the plane.
+        log_density: &'a [f32],
+        /// Where the highest band begins to fall.
+        top: f64,
+    },
+    /// Paths through the plane, with a ring where each begins and a disc where it ends.
+    Paths {
+        /// Where they lie.
+        plane: &'a Plane,
+        /// The points of each.
+        paths: &'a [Vec<[f32; 2]>],
+        /// Their colour.
+        colour: Colour,
+    },
+    /// Histograms of columns on common axes, the first as bars and others as outlines over them.
+    Histograms {
+        /// The name of what is counted.
+        label: &'a str,
+        /// The columns, and the colour of each.
+        columns: Vec<(ArrayView1<'a, f32>, Colour)>,
+    },
+    /// One number against another.
+    Curves(Curves),
+    /// A matrix of [correlations].
+    Correlations {
+        /// The names of the columns.
+        names: &'a [String],
+        /// The matrix.
+        matrix: Array2<f64>,
+    },
+}
 
-const BACKGROUND: RGBColor = RGBColor(0x12, 0x16, 0x1c);
-const GRID: RGBColor = RGBColor(0x26, 0x2d, 0x38);
-const AXIS: RGBColor = RGBColor(0x6c, 0x78, 0x8a);
-const TEXT: RGBColor = RGBColor(0xd5, 0xdb, 0xe4);
-/// One a panel, in turn.
-const COLOURS: [RGBColor; 4] = [
-    RGBColor(0x5c, 0xc8, 0xff),
-    RGBColor(0xff, 0xb4, 0x54),
-    RGBColor(0x8b, 0xe0, 0x7a),
-    RGBColor(0xf2, 0x8f, 0xc0),
-];
+/// Panels in rows, under a title.
+#[derive(Clone, Debug)]
+pub struct Figure<'a> {
+    /// What it is of; nothing to do without.
+    pub title: &'a str,
+    /// Panels in a row.
+    pub columns: usize,
+    /// Pixels that each plot is wide.
+    pub plot_width: u32,
+    /// The panels, row by row.
+    pub panels: Vec<Panel<'a>>,
+}
 
-/// Pixels: the plot's width, and what surrounds it.
-const PLOT_WIDTH: u32 = 420;
-const TITLE_HEIGHT: u32 = 48;
-const CAPTION_HEIGHT: u32 = 28;
-const RIGHT: u32 = 18;
-const BOTTOM: u32 = 56;
-/// Between the picture's edge and an axis's name.
-const RIM: u32 = 10;
+/// Pixels that a plot is wide where there are few.
+pub const PLOT_WIDTH: u32 = 420;
 
-const FONT: &str = "flowlet";
-const TITLE_SIZE: u32 = 22;
-const TEXT_SIZE: u32 = 15;
-/// Pixels that a character of the text is wide.
-const TEXT_ADVANCE: u32 = 8;
+/// Pixels above the plots, right of each, and between rows.
+const TITLE_HEIGHT: f64 = 48.0;
+const CAPTION_HEIGHT: f64 = 28.0;
+const RIGHT: f64 = 18.0;
+const BOTTOM: f64 = 12.0;
+const TITLE_SIZE: f64 = 22.0;
 
-/// Draws panels side by side on common axes, one unit as long on both.
+impl Figure<'_> {
+    /// Writes the figure as SVG where the file's name ends so, else as PNG.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the file cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// If there is no panel or no column.
+    pub fn write(&self, path: &Path) -> Result<(), Error> {
+        let ending = path.extension().and_then(OsStr::to_str);
+        if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("svg")) {
+            return write_whole(path, |output| output.write_all(self.svg().as_bytes()));
+        }
+        let layout = Layout::of(self);
+        let mut bitmap = Bitmap::new(layout.size());
+        self.draw(&mut bitmap, &layout);
+        write_whole(path, |output| bitmap.write_png(output))
+    }
+
+    /// The figure as SVG.
+    ///
+    /// # Panics
+    ///
+    /// If there is no panel or no column.
+    pub fn svg(&self) -> String {
+        let layout = Layout::of(self);
+        let mut svg = Svg::new(layout.size());
+        let [width, height] = layout.size().map(f64::from);
+        svg.rectangle([0.0, 0.0], [width, height], Colour(255, 255, 255));
+        self.draw(&mut svg, &layout);
+        svg.finish()
+    }
+
+    fn draw(&self, canvas: &mut dyn Canvas, layout: &Layout) {
+        let width = f64::from(layout.size()[0]);
+        draw_centred(
+            canvas,
+            self.title,
+            TITLE_SIZE,
+            [width / 2.0, TITLE_HEIGHT / 2.0],
+            width - RIGHT,
+        );
+        for (i, panel) in self.panels.iter().enumerate() {
+            let frame = layout.frame(i);
+            let [left, top] = frame.corner;
+            let middle = [left + frame.size[0] / 2.0, top - CAPTION_HEIGHT / 2.0];
+            draw_centred(
+                canvas,
+                &panel.full_caption(),
+                TEXT_SIZE,
+                middle,
+                frame.size[0],
+            );
+            panel.draw(canvas, &frame);
+        }
+    }
+}
+
+impl Panel<'_> {
+    fn axes(&self) -> Axes {
+        match &self.content {
+            Content::Points { plane, .. }
+            | Content::Density { plane, .. }
+            | Content::Paths { plane, .. } => plane.axes(),
+            Content::Histograms { label, columns } => {
+                let columns: Vec<_> = columns.iter().map(|(column, _)| *column).collect();
+                let limits = Limits::of_columns(&columns);
+                Axes {
+                    x: Axis::new(*label, limits.x),
+                    y: Axis::new("density", limits.y),
+                    aspect: limits.aspect,
+                }
+            }
+            Content::Curves(curves) => curves.axes(),
+            Content::Correlations { names, .. } => matrix::axes(names),
+        }
+    }
+
+    fn draw(&self, canvas: &mut dyn Canvas, frame: &Frame<'_>) {
+        frame.draw_grid(canvas);
+        match &self.content {
+            Content::Points { points, colour, .. } => {
+                plane::draw_points(canvas, frame, *points, *colour);
+            }
+            Content::Density {
+                log_density, top, ..
+            } => plane::draw_density(canvas, frame, log_density, *top),
+            Content::Paths { paths, colour, .. } => {
+                plane::draw_paths(canvas, frame, paths, *colour);
+            }
+            Content::Histograms { columns, .. } => bars::draw(canvas, frame, columns),
+            Content::Curves(curves) => curves.draw(canvas, frame),
+            Content::Correlations { matrix, .. } => matrix::draw(canvas, frame, matrix),
+        }
+        frame.draw_axes(canvas);
+    }
+
+    /// The caption; of points with their number, and how many of them are not seen.
+    fn full_caption(&self) -> String {
+        let Content::Points { plane, points, .. } = &self.content else {
+            return self.caption.clone();
+        };
+        let count = points.nrows();
+        let noun = if count == 1 { "point" } else { "points" };
+        let seen = format!("{}: {} {noun}", self.caption, grouped(count));
+        match plane.outside(*points) {
+            0 => seen,
+            outside => format!("{seen}, {} outside", grouped(outside)),
+        }
+    }
+}
+
+/// Where the panels of a figure are.
+#[derive(Debug)]
+struct Layout {
+    title_height: f64,
+    axes: Vec<Axes>,
+    columns: usize,
+    plot_width: f64,
+    /// Pixels left of each plot.
+    left: f64,
+    /// Height of each row.
+    rows: Vec<f64>,
+}
+
+impl Layout {
+    fn of(figure: &Figure<'_>) -> Self {
+        let axes: Vec<Axes> = figure.panels.iter().map(Panel::axes).collect();
+        let columns = figure.columns.min(axes.len());
+        let plot_width = f64::from(figure.plot_width);
+        let height = |axes: &Axes| {
+            CAPTION_HEIGHT + (plot_width * axes.aspect).round() + axes.below() + BOTTOM
+        };
+        let highest = |row: &[Axes]| row.iter().map(height).fold(0.0, f64::max);
+        Self {
+            title_height: if figure.title.is_empty() {
+                0.0
+            } else {
+                TITLE_HEIGHT
+            },
+            left: axes.iter().map(Axes::left).fold(0.0, f64::max).ceil(),
+            rows: axes.chunks(columns).map(highest).collect(),
+            axes,
+            columns,
+            plot_width,
+        }
+    }
+
+    fn cell_width(&self) -> f64 {
+        self.left + self.plot_width + RIGHT
+    }
+
+    fn size(&self) -> [u32; 2] {
+        let height = self.title_height + self.rows.iter().sum::<f64>();
+        [self.columns as f64 * self.cell_width(), height].map(|length| length.ceil() as u32)
+    }
+
+    fn frame(&self, i: usize) -> Frame<'_> {
+        let (row, column) = (i / self.columns, i % self.columns);
+        let above = self.rows[..row].iter().sum::<f64>();
+        let axes = &self.axes[i];
+        Frame {
+            axes,
+            corner: [
+                column as f64 * self.cell_width() + self.left,
+                (self.title_height + above + CAPTION_HEIGHT).round(),
+            ],
+            size: [self.plot_width, (self.plot_width * axes.aspect).round()],
+        }
+    }
+}
+
+/// Draws sets of points side by side on common axes, each with its caption; `[n, columns]`.
 ///
-/// The bulk of the first panel's points gives the axes; each caption tells how many points lie
-/// outside. Where the points spread over three times as far on one axis as on the other, each has
-/// its own unit. Points of one column make a histogram, whose second axis is the density.
+/// The bulk of the first set gives the axes, and each caption tells how many points lie outside. Points of
+/// one column make one histogram, the first set as bars and the others as outlines over them.
 ///
 /// # Errors
 ///
@@ -73,102 +312,45 @@ const TEXT_ADVANCE: u32 = 8;
 ///
 /// # Panics
 ///
-/// If there is no panel, or the panels differ in having one column or more.
-pub fn scatter(path: &Path, title: &str, labels: [&str; 2], panels: &[Panel]) -> Result<(), Error> {
-    let is_histogram = |panel: &Panel| panel.points.ncols() == 1;
-    let first_is = panels.first().map(is_histogram);
-    assert!(
-        panels
-            .iter()
-            .all(|panel| Some(is_histogram(panel)) == first_is)
-    );
-    let limits = Limits::of(panels);
-    let width = panels.len() as u32 * (left(&limits) + PLOT_WIDTH + RIGHT);
-    let plot_height = (f64::from(PLOT_WIDTH) * limits.aspect).round() as u32;
-    let height = TITLE_HEIGHT + CAPTION_HEIGHT + plot_height + BOTTOM;
-    let mut pixels = vec![0; 3 * (width * height) as usize];
-    draw(&mut pixels, (width, height), title, labels, panels, &limits)
-        .expect("drawing in memory with a font that is at hand cannot fail");
-    write_whole(path, |output| write_png(output, (width, height), &pixels))
-}
-
-fn draw(
-    pixels: &mut [u8],
-    size: (u32, u32),
+/// If there is no set, or the sets differ in having one column or more.
+pub fn scatter(
+    path: &Path,
     title: &str,
     labels: [&str; 2],
-    panels: &[Panel],
-    limits: &Limits,
-) -> Drawn {
-    register_font();
-    let whole = BitMapBackend::with_buffer(pixels, size).into_drawing_area();
-    whole.fill(&BACKGROUND)?;
-    let (title_area, rest) = whole.split_vertically(TITLE_HEIGHT);
-    draw_centred(&title_area, title, TITLE_SIZE)?;
-    let areas = rest.split_evenly((1, panels.len()));
-    for (i, (area, panel)) in areas.iter().zip(panels).enumerate() {
-        let colour = COLOURS[i % COLOURS.len()];
-        draw_panel(area, panel, labels, limits, colour)?;
-    }
-    whole.present()
-}
-
-fn draw_panel(
-    area: &Area,
-    panel: &Panel,
-    labels: [&str; 2],
-    limits: &Limits,
-    colour: RGBColor,
-) -> Drawn {
-    let (caption_area, plot_area) = area.split_vertically(CAPTION_HEIGHT);
-    let (_, above_plot) = caption_area.split_horizontally(left(limits));
-    draw_centred(&above_plot, &caption(panel, limits), TEXT_SIZE)?;
-    let mut chart = ChartBuilder::on(&plot_area)
-        .margin_right(RIGHT)
-        .margin_left(RIM)
-        .margin_bottom(RIM)
-        .x_label_area_size(BOTTOM - RIM)
-        .y_label_area_size(left(limits) - RIM)
-        .build_cartesian_2d(limits.x.clone(), limits.y.clone())?;
-    chart
-        .configure_mesh()
-        .x_desc(labels[0])
-        .y_desc(if panel.points.ncols() == 1 {
-            "density"
-        } else {
-            labels[1]
-        })
-        .x_labels(ticks::MOST)
-        .y_labels(ticks::MOST)
-        .x_label_formatter(&|x| ticks::label(*x, &limits.x))
-        .y_label_formatter(&|y| ticks::label(*y, &limits.y))
-        .max_light_lines(0)
-        .bold_line_style(GRID)
-        .axis_style(AXIS)
-        .label_style((FONT, TEXT_SIZE, &TEXT))
-        .draw()?;
-    if panel.points.ncols() == 1 {
-        bars::draw(&mut chart, panel.points, &limits.x, colour)
+    sets: &[(&str, ArrayView2<'_, f32>)],
+) -> Result<(), Error> {
+    let coloured = || sets.iter().zip(COLOURS.into_iter().cycle());
+    let plane;
+    let panels = if sets[0].1.ncols() == 1 {
+        let columns = coloured().map(|((_, points), colour)| (points.column(0), colour));
+        let captions: Vec<&str> = sets.iter().map(|(caption, _)| *caption).collect();
+        vec![Panel {
+            // Bars and outlines, in this order.
+            caption: captions.join(", outlined: "),
+            content: Content::Histograms {
+                label: labels[0],
+                columns: columns.collect(),
+            },
+        }]
     } else {
-        dots::draw(&chart, panel.points, colour)
-    }
-}
-
-/// Pixels left of the plot: for the axis's name, its numbers and its ticks.
-fn left(limits: &Limits) -> u32 {
-    RIM + TEXT_SIZE + TEXT_ADVANCE * (ticks::longest(&limits.y) as u32 + 2)
-}
-
-/// What the points are, how many, and how many of them are not seen.
-fn caption(panel: &Panel, limits: &Limits) -> String {
-    let count = panel.points.nrows();
-    let outside = limits.outside(panel.points);
-    let noun = |n| if n == 1 { "point" } else { "points" };
-    let seen = format!("{}: {} {}", panel.caption, grouped(count), noun(count));
-    match outside {
-        0 => seen,
-        _ => format!("{seen}, {} outside", grouped(outside)),
-    }
+        plane = Plane::around(labels, sets[0].1);
+        let panels = coloured().map(|((caption, points), colour)| Panel {
+            caption: (*caption).into(),
+            content: Content::Points {
+                plane: &plane,
+                points: points.view(),
+                colour,
+            },
+        });
+        panels.collect()
+    };
+    let figure = Figure {
+        title,
+        columns: panels.len(),
+        plot_width: PLOT_WIDTH,
+        panels,
+    };
+    figure.write(path)
 }
 
 /// The number with a comma between thousands.
@@ -182,66 +364,47 @@ fn grouped(number: usize) -> String {
     digits.chars().enumerate().flat_map(with_comma).collect()
 }
 
-/// Draws one line of text in the middle of the area, smaller where it is too long.
-fn draw_centred(area: &Area, text: &str, size: u32) -> Drawn {
-    let (width, height) = area.dim_in_pixel();
-    let style = |size: f64| {
-        let style = TextStyle::from((FONT, size).into_font()).color(&TEXT);
-        style.pos(Pos::new(HPos::Center, VPos::Center))
+/// Writes one line of text about a point, smaller where it is longer than `most` pixels.
+fn draw_centred(canvas: &mut dyn Canvas, text: &str, size: f64, at: [f64; 2], most: f64) {
+    let share = most / bitmap::width(text, size).max(1.0);
+    let text = Text {
+        text,
+        size: size * share.min(1.0),
+        colour: INK,
+        anchor: Anchor::Middle,
+        upwards: false,
     };
-    let size = f64::from(size);
-    let (length, _) = area.estimate_text_size(text, &style(size))?;
-    let share = f64::from(width - RIGHT) / f64::from(length.max(1));
-    let centre = (width as i32 / 2, height as i32 / 2);
-    area.draw_text(text, &style(size * share.min(1.0)), centre)
-}
-
-fn register_font() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let bytes = epaint_default_fonts::HACK_REGULAR;
-        let registered = plotters::style::register_font(FONT, FontStyle::Normal, bytes);
-        assert!(registered.is_ok(), "the embedded font is a font");
-    });
-}
-
-fn write_png(output: &mut dyn Write, size: (u32, u32), pixels: &[u8]) -> io::Result<()> {
-    let mut encoder = png::Encoder::new(output, size.0, size.1);
-    encoder.set_color(png::ColorType::Rgb);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(pixels)?;
-    writer.finish()?;
-    Ok(())
+    canvas.text(at, text);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array2, array, s};
-    use std::fs;
+    use std::{fs, io};
 
-    /// Width, height and pixels of a picture of these panels, as read back from its file.
-    fn picture(title: &str, panels: &[Panel]) -> (usize, usize, Vec<RGBColor>) {
+    use ndarray::{array, s};
+
+    /// Width, height and pixels of a picture of these sets, as read back from its file.
+    fn picture(title: &str, sets: &[(&str, ArrayView2<f32>)]) -> (usize, usize, Vec<Colour>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("moons.png");
-        scatter(&path, title, ["first", "second"], panels).unwrap();
+        scatter(&path, title, ["first", "second"], sets).unwrap();
         let file = io::BufReader::new(fs::File::open(&path).unwrap());
         let mut reader = png::Decoder::new(file).read_info().unwrap();
         let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
         let frame = reader.next_frame(&mut bytes).unwrap();
-        let colour = |rgb: &[u8]| RGBColor(rgb[0], rgb[1], rgb[2]);
+        let colour = |rgb: &[u8]| Colour(rgb[0], rgb[1], rgb[2]);
         let pixels = bytes.chunks(3).map(colour).collect();
         (frame.width as usize, frame.height as usize, pixels)
     }
 
-    fn panel<'a>(caption: &'a str, points: &'a Array2<f32>) -> Panel<'a> {
-        Panel {
-            caption,
-            points: points.view(),
-        }
+    /// Whether a pixel has this colour, or nearly so.
+    fn is_near(pixel: Colour, colour: Colour) -> bool {
+        let near = |a: u8, b: u8| a.abs_diff(b) < 60;
+        near(pixel.0, colour.0) && near(pixel.1, colour.1) && near(pixel.2, colour.2)
     }
 
-    /// The corners of a square, and some points in its middle.
+    /// The corners of a square, and a point in its middle.
     fn square() -> Array2<f32> {
         array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, 0.5]]
     }
@@ -249,27 +412,27 @@ mod tests {
     #[test]
     fn panels_stand_side_by_side_each_in_its_colour() {
         let points = square();
-        let panels = [panel("data", &points), panel("samples", &points)];
-        let (width, _, pixels) = picture("moons", &panels);
-        for (half, (own, other)) in [(0, (0, 1)), (1, (1, 0))] {
-            let is_here = |i: usize| (i % width) / (width / 2) == half;
-            let count = |colour: RGBColor| {
-                let dominant =
-                    |c: RGBColor| c.0.abs_diff(colour.0) < 40 && c.2.abs_diff(colour.2) < 40;
-                let here = pixels.iter().enumerate().filter(|(i, _)| is_here(*i));
-                here.filter(|(_, pixel)| dominant(**pixel)).count()
+        let sets = [("data", points.view()), ("samples", points.view())];
+        let (width, _, pixels) = picture("moons", &sets);
+        for (half, (own, other)) in [(0, (BLUE, VERMILION)), (1, (VERMILION, BLUE))] {
+            let here = (0..pixels.len()).filter(|i| (i % width) / (width / 2) == half);
+            let pixels: Vec<Colour> = here.map(|i| pixels[i]).collect();
+            let count = |colour| {
+                pixels
+                    .iter()
+                    .filter(|pixel| is_near(**pixel, colour))
+                    .count()
             };
-            assert!(count(COLOURS[own]) > 5 * 10, "panel {half}");
-            assert_eq!(count(COLOURS[other]), 0, "panel {half}");
+            assert!(count(own) > 5 * 10, "panel {half}: {}", count(own));
+            assert_eq!(count(other), 0, "panel {half}");
         }
     }
 
     #[test]
     fn square_of_points_is_square_on_the_picture() {
         let points = square();
-        let (width, _, pixels) = picture("square", &[panel("data", &points)]);
-        let is_dot = |pixel: &RGBColor| pixel.2 > 180 && pixel.0 < 110;
-        let dots = || (0..pixels.len()).filter(|i| is_dot(&pixels[*i]));
+        let (width, _, pixels) = picture("square", &[("data", points.view())]);
+        let dots = || (0..pixels.len()).filter(|i| is_near(pixels[*i], BLUE));
         let span = |values: Vec<usize>| values.iter().max().unwrap() - values.iter().min().unwrap();
         let across = span(dots().map(|i| i % width).collect());
         let down = span(dots().map(|i| i / width).collect());
@@ -283,27 +446,31 @@ mod tests {
     fn text_stays_inside_the_picture() {
         let points = square();
         let long = "a name that is far longer than one panel is wide ".repeat(3);
-        let (width, height, pixels) = picture(&long, &[panel(&long, &points)]);
+        let (width, height, pixels) = picture(&long, &[(&long, points.view())]);
         let is_rim = |i: usize| [0, width - 1].contains(&(i % width)) || i / width == height - 1;
         for i in (0..pixels.len()).filter(|i| is_rim(*i)) {
+            let (column, row) = (i % width, i / width);
             assert_eq!(
                 pixels[i],
-                BACKGROUND,
-                "column {}, row {}",
-                i % width,
-                i / width
+                Colour(255, 255, 255),
+                "column {column}, row {row}"
             );
         }
     }
 
     #[test]
-    fn one_column_makes_a_histogram() {
-        let points = Array2::from_shape_fn((600, 1), |(i, _)| i as f32);
-        let (width, height, pixels) = picture("ramp", &[panel("data", &points)]);
-        let bar = COLOURS[0].mix(0.7);
-        let is_bar = |pixel: &&RGBColor| pixel.2 > 150 && pixel.0 < bar.0;
-        let share = pixels.iter().filter(is_bar).count() as f64 / (width * height) as f64;
-        assert!(share > 0.3, "{share}");
+    fn one_column_makes_a_histogram_with_an_outline() {
+        let ramp = Array2::from_shape_fn((600, 1), |(i, _)| i as f32);
+        let sets = [
+            ("data", ramp.view()),
+            ("samples", ramp.slice(s![..300, ..])),
+        ];
+        let (width, height, pixels) = picture("ramp", &sets);
+        let count = |is: &dyn Fn(Colour) -> bool| pixels.iter().filter(|pixel| is(**pixel)).count();
+        // Bars of the data fill less than half of the height that the samples' need.
+        let bars = count(&|pixel| pixel.2 > 190 && pixel.0 < 140) as f64;
+        assert!(bars / (width * height) as f64 > 0.15, "{bars}");
+        assert!(count(&|pixel| is_near(pixel, VERMILION)) > 300);
     }
 
     #[test]
@@ -313,24 +480,157 @@ mod tests {
         let largest = array![[f32::MIN, f32::MIN], [f32::MAX, f32::MAX]];
         let none = Array2::zeros((0, 2));
         for points in [&constant, &nan, &largest, &none] {
-            picture("odd", &[panel("data", points)]);
-            let column = points.slice(s![.., ..1]).to_owned();
-            picture("odd", &[panel("data", &column)]);
+            picture("odd", &[("data", points.view())]);
+            picture("odd", &[("data", points.slice(s![.., ..1]))]);
         }
     }
 
     #[test]
     fn caption_tells_what_is_not_seen() {
         let points = square();
-        let limits = Limits::of(&[panel("data", &points)]);
+        let plane = Plane::around(["x", "y"], points.view());
+        let caption = |caption: &str, points: &Array2<f32>| {
+            let content = Content::Points {
+                plane: &plane,
+                points: points.view(),
+                colour: BLUE,
+            };
+            let caption = caption.into();
+            Panel { caption, content }.full_caption()
+        };
         let broken = array![[0.5, 0.5], [9.0, 0.5], [f32::NAN, 0.5]];
-        let one = array![[0.5, 0.5]];
-        assert_eq!(caption(&panel("data", &points), &limits), "data: 5 points");
-        assert_eq!(
-            caption(&panel("samples", &broken), &limits),
-            "samples: 3 points, 2 outside"
-        );
-        assert_eq!(caption(&panel("sample", &one), &limits), "sample: 1 point");
+        assert_eq!(caption("data", &points), "data: 5 points");
+        assert_eq!(caption("samples", &broken), "samples: 3 points, 2 outside");
+        assert_eq!(caption("sample", &array![[0.5, 0.5]]), "sample: 1 point");
+    }
+
+    /// A figure with a panel of each kind.
+    fn with_figure<T>(then: impl FnOnce(&Figure) -> T) -> T {
+        let points = square();
+        let plane = Plane::around(["x <first>", "y & z"], points.view());
+        let density: Vec<f32> = plane
+            .cells()
+            .rows()
+            .into_iter()
+            .map(|cell| -8.0 * cell[0])
+            .collect();
+        let paths = vec![vec![[0.0, 0.0], [0.5, 0.2], [1.0, 1.0]]];
+        let names = ["one".to_owned(), "two".to_owned()];
+        let curve = |name: &str, colour| Curve {
+            name: name.into(),
+            points: vec![[1.0, 3.0], [10.0, 2.0], [100.0, 1.0]],
+            colour,
+        };
+        let curves = Curves {
+            labels: ["steps".into(), "distance".into()],
+            scales: [Scale::Logarithmic, Scale::Linear],
+            curves: vec![curve("first", BLUE), curve("second", GREEN)],
+            ticks: vec![],
+        };
+        let plane = &plane;
+        let contents = [
+            Content::Points {
+                plane,
+                points: points.view(),
+                colour: BLUE,
+            },
+            Content::Density {
+                plane,
+                log_density: &density,
+                top: 0.0,
+            },
+            Content::Paths {
+                plane,
+                paths: &paths,
+                colour: VERMILION,
+            },
+            Content::Histograms {
+                label: "x",
+                columns: vec![(points.column(0), BLUE)],
+            },
+            Content::Curves(curves),
+            Content::Correlations {
+                names: &names,
+                matrix: correlations(points.view()),
+            },
+        ];
+        let panel = |content| Panel {
+            caption: "caption".into(),
+            content,
+        };
+        then(&Figure {
+            title: "\"all\" kinds",
+            columns: 3,
+            plot_width: 200,
+            panels: contents.into_iter().map(panel).collect(),
+        })
+    }
+
+    #[test]
+    fn svg_is_well_formed_and_its_text_is_text() {
+        let svg = with_figure(|figure| figure.svg());
+        let mut open = vec![];
+        for tag in svg.split('<').skip(1) {
+            let (tag, rest) = tag.split_once('>').expect("a tag ends");
+            assert!(!rest.contains('>') && !rest.contains('"'), "{rest}");
+            assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+            let name = tag.split_whitespace().next().unwrap();
+            match (tag.strip_prefix('/'), tag.ends_with('/')) {
+                (Some(name), _) => assert_eq!(open.pop(), Some(name)),
+                (None, false) => open.push(name),
+                (None, true) => {}
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+        for text in [
+            "&quot;all&quot; kinds",
+            "x &lt;first&gt;",
+            "y &amp; z",
+            "second",
+            "0.00",
+        ] {
+            assert!(svg.contains(text), "{text}");
+        }
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    }
+
+    #[test]
+    fn ending_of_the_name_chooses_the_format() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, start) in [
+            ("a.svg", &b"<svg "[..]),
+            ("a.SVG", b"<svg "),
+            ("a.png", b"\x89PNG"),
+            ("a", b"\x89PNG"),
+        ] {
+            let path = folder.path().join(name);
+            with_figure(|figure| figure.write(&path)).unwrap();
+            assert!(fs::read(&path).unwrap().starts_with(start), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_panel_has_ink_of_its_own() {
+        with_figure(|figure| {
+            let layout = Layout::of(figure);
+            let mut bitmap = Bitmap::new(layout.size());
+            figure.draw(&mut bitmap, &layout);
+            for (i, colour) in [
+                BLUE,
+                Colour(0x08, 0x2a, 0x5c),
+                VERMILION,
+                Colour(0x73, 0xb2, 0xd6),
+                GREEN,
+                Colour(0x00, 0x58, 0x96),
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                let frame = layout.frame(i);
+                let count = bitmap.count(frame.corner, frame.end(), |pixel| is_near(pixel, colour));
+                assert!(count > 15, "panel {i}: {count}");
+            }
+        });
     }
 
     #[test]

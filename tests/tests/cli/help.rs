@@ -2,11 +2,13 @@
 
 use super::*;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "",
     "train",
     "sample",
     "score",
+    "evaluate",
+    "compare",
     "inspect",
     "import",
     "quantize",

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod compare;
 mod config;
+mod evaluate;
 mod help;
 mod import;
 mod inspect;

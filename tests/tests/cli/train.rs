@@ -4,7 +4,7 @@ use super::*;
 use flowlet_tests::command::run;
 
 /// What machines find in the report of a training, beside what `inspect` says.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 8] = [
     "file",
     "plot",
     "training_rows",
@@ -13,18 +13,38 @@ const KEYS: [&str; 14] = [
     "validation_loss",
     "best_step",
     "seconds",
-    "sliced_w2",
-    "sliced_w2_floor",
-    "sliced_w2_floor_std",
-    "energy_distance",
-    "energy_distance_floor",
-    "energy_distance_floor_std",
 ];
+
+/// Figures of samples, each of which has a floor with its spread, a ratio to it, and how many spreads it
+/// lies above.
+const FIGURES: [&str; 4] = [
+    "sliced_w2",
+    "energy_distance",
+    "squared_mmd",
+    "two_sample_accuracy",
+];
+
+/// That all is told of a figure of samples.
+fn assert_measured(report: &serde_json::Value, key: &str) {
+    let parts = [
+        "",
+        "_floor",
+        "_floor_std",
+        "_ratio",
+        "_deviations",
+        "_f32",
+        "_int8",
+    ];
+    for part in parts {
+        let key = format!("{key}{part}");
+        assert!(report[&key].is_number(), "{key}: {}", report[&key]);
+    }
+}
 
 /// Two plots of 420 pixels, and what surrounds them.
 const PLOT_WIDTHS: std::ops::RangeInclusive<u32> = 840..=1200;
-/// Title, caption and axis, and a plot at most as high as it is wide.
-const PLOT_HEIGHTS: std::ops::RangeInclusive<u32> = 130..=550;
+/// A title, and two rows of captions, axes and plots of 200 pixels at the least.
+const PLOT_HEIGHTS: std::ops::RangeInclusive<u32> = 500..=1200;
 
 /// The file of a model of eight Gaussians, whose exact density takes the least time.
 fn gaussians(options: &str, threads: Option<&str>) -> Vec<u8> {
@@ -45,6 +65,9 @@ fn report_has_its_keys_and_agrees_with_inspect() {
     for key in KEYS.iter().chain(&likelihoods) {
         assert!(!report[key].is_null(), "{key}");
     }
+    for key in FIGURES {
+        assert_measured(&report, key);
+    }
     assert_eq!(report["file"], "moons.flow");
     assert_eq!(
         (&report["training_rows"], &report["validation_rows"]),
@@ -64,14 +87,43 @@ fn flow_matching_reports_no_likelihood() {
     let report = folder.json(&format!(
         "train moons {TINY_FLOW_MATCHING} --plot moons.png"
     ));
-    let distances = ["sliced_w2", "energy_distance"];
-    let both = ["f32", "int8"].map(|precision| distances.map(|key| format!("{key}_{precision}")));
-    let both = both.iter().flatten().map(String::as_str);
-    for key in KEYS.into_iter().chain(both) {
+    for key in KEYS {
         assert!(!report[key].is_null(), "{key}");
     }
+    for key in FIGURES {
+        assert_measured(&report, key);
+    }
     assert!(report.get("nll").is_none());
+    assert!(report["step_count"].is_number());
     assert_eq!(report["step_count"], report["default_steps"]);
+}
+
+#[test]
+fn validation_rows_of_a_table_have_figures_and_baselines() {
+    let folder = Folder::new();
+    folder.copy("data/imu_windows_train.csv");
+    let line = "train imu_windows_train.csv --columns logstd_ax..logstd_az --steps 50 --layers 2 \
+                --hidden 8 -o imu.flow";
+    let report = folder.json(line);
+    for key in FIGURES {
+        assert_measured(&report, key);
+    }
+    for key in ["nll", "gaussian_nll", "mixture_nll"] {
+        for part in ["", "_median", "_carriers", "_without_carriers"] {
+            let key = format!("{key}{part}");
+            assert!(report[&key].is_number(), "{key}");
+        }
+    }
+    // Four activities are no single Gaussian.
+    let number = |key: &str| report[key].as_f64().unwrap();
+    assert!(number("mixture_components") >= 4.0);
+    assert!(number("mixture_nll") < number("gaussian_nll") - 0.5);
+    assert!(report.get("exact_nll").is_none());
+    let text = folder.succeed(line);
+    assert_tells(
+        &text,
+        &["single Gaussian", "mixture of", "validation rows", "median"],
+    );
 }
 
 #[test]
@@ -87,19 +139,19 @@ fn plot_is_a_picture_of_data_beside_samples() {
     assert!(PLOT_HEIGHTS.contains(&frame.height), "{}", frame.height);
     let pixels: Vec<&[u8]> = pixels.chunks(3).collect();
     let width = frame.width as usize;
-    let half = |index: usize| index % width * 2 / width;
-    for panel in 0..2 {
-        let its_pixels = pixels
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| half(*index) == panel);
-        let is_lit = |pixel: &[u8]| pixel.iter().any(|channel| *channel > 0xa0);
-        // 500 points of some pixels each, where the words alone make up about a thousand.
-        assert!(
-            its_pixels.filter(|(_, pixel)| is_lit(pixel)).count() > 2000,
-            "panel {panel}"
-        );
-    }
+    // The samples' colour is warm, the data's is cold, and all else above is grey.
+    let warmth = |pixel: &[u8]| i32::from(pixel[0]) - i32::from(pixel[2]);
+    let above = &pixels[..pixels.len() / 2];
+    let count = |half: usize, is: fn(i32) -> bool| {
+        let here = above.iter().enumerate();
+        let here = here.filter(|(index, _)| index % width * 2 / width == half);
+        here.filter(|(_, pixel)| is(warmth(pixel))).count()
+    };
+    let (cold, warm): (fn(i32) -> bool, fn(i32) -> bool) = (|w| w < -40, |w| w > 40);
+    // 500 points of the data and 10,000 samples, of some pixels each.
+    assert!(count(0, cold) > 2000, "{} of the data", count(0, cold));
+    assert!(count(1, warm) > 2000, "{} of the samples", count(1, warm));
+    assert_eq!((count(0, warm), count(1, cold)), (0, 0));
 }
 
 #[test]

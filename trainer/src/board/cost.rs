@@ -8,7 +8,7 @@
 //! multiply-adds. What a part takes is fitted to models that are counted in QEMU, by least squares of
 //! the relative error; `cargo xtask bench cost` does so, and prints the table that is here.
 //!
-//! Cores without an FPU take longer for some numbers than for others, above all for `e⁻ˢ`: that is
+//! Cores without an FPU take longer for some numbers than for others, above all for `eˢ`: that is
 //! what most of the error comes from, and it is the larger the smaller the nets are.
 
 use flowlet::format::Description;
@@ -45,7 +45,7 @@ pub enum Part {
     /// A dimension: a normal number, and the way to the data's units.
     Dimension,
     /// A dimension that a coupling moves: the way of one of its net's inputs to fixed point, of two
-    /// outputs back, and `(x − t) · e⁻ˢ`.
+    /// outputs back, and `(x − t) / eˢ`.
     Moved,
     /// A dimension in an Euler step: the ways to fixed point and back, and `x + v / n`.
     Stepped,

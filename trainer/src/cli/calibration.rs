@@ -112,7 +112,8 @@ pub(super) fn add_loss(report: &mut Report, loss: &Loss, points: &str) {
     }
 }
 
-fn add_nats(report: &mut Report, nll: &Pair, points: &str) {
+/// Adds how much the negative log-likelihood grows on `points`.
+pub(super) fn add_nats(report: &mut Report, nll: &Pair, points: &str) {
     let lost = nll.growth();
     let judged = if !lost.is_finite() {
         "not known, as rows lie farther out than 32-bit numbers reach: leave those out".into()

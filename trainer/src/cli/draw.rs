@@ -26,15 +26,20 @@ pub(super) struct Draw {
 impl Draw {
     /// That only a flow-matching model is given a number of steps.
     pub(super) fn check_steps(&self, model: &Model<'_>) -> anyhow::Result<()> {
-        ensure!(
-            self.steps.is_none() || matches!(model.kind(), Kind::FlowMatching { .. }),
-            "the model is a RealNVP, which takes no steps: leave out --steps"
-        );
-        Ok(())
+        check_steps(self.steps, model)
     }
 
     /// The context that the model takes.
     pub(super) fn context(&self, model: &Model<'_>) -> anyhow::Result<Vec<f32>> {
         context::parse(model, &items("--context", &self.context)?)
     }
+}
+
+/// That only a flow-matching model is given a number of steps.
+pub(super) fn check_steps(steps: Option<NonZeroU16>, model: &Model<'_>) -> anyhow::Result<()> {
+    ensure!(
+        steps.is_none() || matches!(model.kind(), Kind::FlowMatching { .. }),
+        "the model is a RealNVP, which takes no steps: leave out --steps"
+    );
+    Ok(())
 }

@@ -33,24 +33,16 @@ impl Report {
     }
 
     /// Adds a table that only people are told, its head first; columns of numbers end at one edge.
-    pub(super) fn table<const N: usize>(&mut self, rows: &[[String; N]]) {
-        let columns: [(usize, bool); N] = std::array::from_fn(|i| {
-            let mut cells = rows.iter().map(|row| row[i].as_str());
-            let width = cells.clone().map(|cell| cell.chars().count()).max();
-            let is_numbers = cells
-                .next_back()
-                .is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit()));
-            (width.unwrap_or(0), is_numbers)
-        });
+    pub(super) fn table(&mut self, rows: &[impl AsRef<[String]>]) {
+        let head = rows.first().map_or(0, |row| row.as_ref().len());
+        let columns: Vec<(usize, bool)> = (0..head).map(|i| column(rows, i)).collect();
         self.tables.push('\n');
         for row in rows {
-            let cells =
-                row.iter()
-                    .zip(columns)
-                    .map(|(cell, (width, is_numbers))| match is_numbers {
-                        true => format!("{cell:>width$}"),
-                        false => format!("{cell:width$}"),
-                    });
+            let cells = row.as_ref().iter().zip(&columns);
+            let cells = cells.map(|(cell, (width, is_numbers))| match is_numbers {
+                true => format!("{cell:>width$}"),
+                false => format!("{cell:width$}"),
+            });
             let line = cells.collect::<Vec<_>>().join("  ");
             self.tables += line.trim_end();
             self.tables.push('\n');
@@ -85,6 +77,18 @@ impl Report {
         }
         write!(output, "{}", self.tables)
     }
+}
+
+/// The width of a column, and whether it is of numbers, by its last cell.
+fn column(rows: &[impl AsRef<[String]>], i: usize) -> (usize, bool) {
+    let cells = || rows.iter().map(|row| row.as_ref()[i].as_str());
+    let width = cells().map(|cell| cell.chars().count()).max();
+    let starts_number =
+        |cell: &str| cell.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c));
+    (
+        width.unwrap_or(0),
+        cells().next_back().is_some_and(starts_number),
+    )
 }
 
 /// A number for machines; JSON has none that is infinite or NaN, so those are strings.

@@ -11,7 +11,7 @@ use flowlet_trainer::data::name_of;
 use flowlet_trainer::data::table::write_csv;
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::{check_writable, write_whole};
-use flowlet_trainer::plot::{Panel, scatter};
+use flowlet_trainer::plot::scatter;
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array2;
 
@@ -151,15 +151,12 @@ fn plot_path(arguments: &Arguments) -> PathBuf {
 
 fn plot(path: &Path, model: &Model<'_>, board: Board, outcome: &BoardRun) -> anyhow::Result<()> {
     let title = format!("{} on {board}", model.name());
-    let panel = Panel {
-        caption: "samples",
-        points: outcome.samples.view(),
-    };
+    let samples = ("samples", outcome.samples.view());
     Ok(scatter(
         path,
         &title,
         summary::axis_labels(model),
-        &[panel],
+        &[samples],
     )?)
 }
 

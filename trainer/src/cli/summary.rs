@@ -51,7 +51,8 @@ fn kind_key(model: &Model<'_>) -> &'static str {
     }
 }
 
-fn precision_name(model: &Model<'_>) -> &'static str {
+/// `f32` or `int8`.
+pub(super) fn precision_name(model: &Model<'_>) -> &'static str {
     match model.description().net.precision {
         Precision::F32 => "f32",
         Precision::Int8 => "int8",

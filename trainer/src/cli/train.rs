@@ -3,7 +3,7 @@
 mod config;
 mod fitting;
 pub(super) mod interrupt;
-mod progress;
+pub(super) mod progress;
 
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -17,25 +17,26 @@ use flowlet_trainer::Error;
 use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::Selection;
 use flowlet_trainer::data::toy::ToySet;
-use flowlet_trainer::evaluation::{Evaluation, POINTS, evaluate};
+use flowlet_trainer::evaluation::{Baselines, Evaluation, POINTS, Reference};
 use flowlet_trainer::export::export;
-use flowlet_trainer::fit::{End, FitOptions, ModelKind, Recipe};
+use flowlet_trainer::fit::{End, FitOptions, Fitted, ModelKind, Recipe};
 use flowlet_trainer::flow::{Flow, FlowKind};
 use flowlet_trainer::inference::{noise, transport};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::check_writable;
-use flowlet_trainer::plot::{Panel, scatter};
-use flowlet_trainer::quantize::{QuantizedFlow, loss, quantize};
+use flowlet_trainer::quantize::{QuantizedFlow, quantize};
 use flowlet_trainer::step_count::{STEP_COUNTS, StepCount, choose_step_count};
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::json;
 
-use super::calibration::{add_loss, rows};
+use super::calibration::rows;
 use super::numbers::{MOST, count, learning_rate, step_count};
-use super::report::{Report, grouped};
-use super::summary::{add_model, axis_labels, kind_name};
+use super::plot;
+use super::quality::{Form, add_quality};
+use super::report::Report;
+use super::summary::{add_model, precision_name};
 use super::tables::{self, Reading, items};
 use super::{Precision, check_apart, filter};
 use config::Config;
@@ -72,7 +73,8 @@ pub(super) struct Arguments {
     /// unless given
     #[arg(short, long, value_name = "FILE.flow")]
     output: Option<PathBuf>,
-    /// Where to draw the data beside samples of the model
+    /// Where to draw the data beside samples of the model, and how training went; SVG where the name ends
+    /// in .svg, else PNG
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
     /// A TOML file with options by their long names, and data; those on the command line win
@@ -278,32 +280,18 @@ pub(super) fn run(given: &Arguments, matches: &ArgMatches) -> anyhow::Result<()>
     if let Some(steps) = &steps {
         add_step_count(&mut report, steps, unseen_name);
     }
-    if let Precision::Int8 = arguments.precision {
-        let loss = loss(
-            &float.model()?,
-            &model,
-            &unseen.points,
-            &unseen.context,
-            seed,
-        )?;
-        let count = unseen.points.nrows().min(POINTS);
-        let rows = format!("{} {unseen_name}", grouped(count));
-        add_loss(&mut report, &loss, &rows);
-    }
-    let evaluation = toy_set.map(|set| evaluate(&model, set, None, seed));
-    let evaluation = evaluation.transpose()?;
-    if let Some(evaluation) = &evaluation {
-        add_evaluation(&mut report, evaluation);
-    }
+    let float = quantized.map(|_| float.model()).transpose()?;
+    let reference = reference(toy_set, &dataset, &fitted, &model, seed);
+    let evaluation = add_evaluation(&mut report, reference, &model, float.as_ref())?;
     if let Some(path) = &arguments.plot {
-        let samples = match evaluation {
-            Some(evaluation) => evaluation.samples,
+        let samples = match toy_set {
+            Some(_) => evaluation.samples,
             None => {
                 let noise = noise(dataset.points.nrows(), model.dim(), seed);
                 transport(&model, &noise, &dataset.context, None)?
             }
         };
-        plot(path, &model, &dataset.points, &samples)?;
+        plot::draw(path, &model, &dataset.points, &samples, &fitted.history)?;
         let path = path.display().to_string();
         report.fact("plot", path.clone(), "picture", path);
     }
@@ -384,17 +372,17 @@ fn chosen(dataset: &Dataset, rows: &[usize]) -> Dataset {
     }
 }
 
+/// Points that the model has not seen.
+fn fresh(set: ToySet, seed: u64) -> Dataset {
+    set.sample(POINTS, &mut Xoshiro256PlusPlus::seed_from_u64(seed))
+}
+
 /// The model as it will be stored.
 fn stored(flow: &Flow, quantized: Option<&QuantizedFlow>) -> Result<ModelFile, Error> {
     match quantized {
         Some(quantized) => quantized.export(),
         None => export(flow, flowlet::Precision::F32),
     }
-}
-
-/// Points that the model has not seen.
-fn fresh(set: ToySet, seed: u64) -> Dataset {
-    set.sample(POINTS, &mut Xoshiro256PlusPlus::seed_from_u64(seed))
 }
 
 fn output_path(arguments: &Arguments, dataset: &Dataset) -> PathBuf {
@@ -461,52 +449,47 @@ fn add_step_count(report: &mut Report, steps: &StepCount, rows: &str) {
     report.value("by_steps", figures);
 }
 
-fn add_evaluation(report: &mut Report, evaluation: &Evaluation) {
-    let points = grouped(POINTS);
-    if let Some(nll) = evaluation.nll {
-        let text = format!(
-            "{nll:.4} nats; the data's own density gives {:.4} ({points} fresh points, standardized)",
-            evaluation.exact_nll
-        );
-        report.fact("nll", nll, "held-out NLL", text);
-        report.value("exact_nll", evaluation.exact_nll);
+/// What the model is held against, with the baselines that there are, and what it is called.
+fn reference(
+    toy_set: Option<ToySet>,
+    dataset: &Dataset,
+    fitted: &Fitted,
+    model: &Model<'_>,
+    seed: u64,
+) -> (Reference, Option<Baselines>, &'static str) {
+    if let Some(set) = toy_set {
+        let reference = Reference::of_toy_set(set, POINTS, model, seed);
+        return (reference, None, "fresh points");
     }
-    let (found, floor) = (evaluation.sliced_w2, evaluation.sliced_w2_floor);
-    let text = format!(
-        "{found:.4} from {points} samples to as many fresh points; for points of the law itself \
-         {:.4} ± {:.4}",
-        floor.mean, floor.std
-    );
-    report.fact("sliced_w2", found, "sliced W2", text);
-    report.value("sliced_w2_floor", floor.mean);
-    report.value("sliced_w2_floor_std", floor.std);
-    let (found, floor) = (evaluation.energy_distance, evaluation.energy_distance_floor);
-    let text = format!(
-        "{found:.5}; for points of the law itself {:.5} ± {:.5}",
-        floor.mean, floor.std
-    );
-    report.fact("energy_distance", found, "energy distance", text);
-    report.value("energy_distance_floor", floor.mean);
-    report.value("energy_distance_floor_std", floor.std);
+    let reference = Reference::of_table(chosen(dataset, &fitted.validation), model, seed);
+    let is_density = matches!(fitted.flow.kind, FlowKind::RealNvp { .. });
+    let baselines = is_density.then(|| {
+        let training = dataset.points.select(Axis(0), &fitted.training);
+        reference.baselines(&training, seed)
+    });
+    (reference, baselines, "validation rows")
 }
 
-fn plot(
-    path: &Path,
+/// Adds how good the model is, with its `float` form beside it if it has one.
+fn add_evaluation(
+    report: &mut Report,
+    (reference, baselines, points): (Reference, Option<Baselines>, &str),
     model: &Model<'_>,
-    points: &Array2<f32>,
-    samples: &Array2<f32>,
-) -> anyhow::Result<()> {
-    let panels = [
-        Panel {
-            caption: "data",
-            points: points.view(),
-        },
-        Panel {
-            caption: "samples",
-            points: samples.view(),
-        },
-    ];
-    let title = format!("{}, {}", model.name(), kind_name(model));
-    scatter(path, &title, axis_labels(model), &panels)?;
-    Ok(())
+    float: Option<&Model<'_>>,
+) -> anyhow::Result<Evaluation> {
+    let evaluation = reference.evaluate(model, None)?;
+    let float = float
+        .map(|float| reference.evaluate(float, None))
+        .transpose()?;
+    let first = Form {
+        name: precision_name(model),
+        evaluation: &evaluation,
+    };
+    let second = float.as_ref().map(|evaluation| Form {
+        name: "f32",
+        evaluation,
+    });
+    let forms: Vec<Form<'_>> = std::iter::once(first).chain(second).collect();
+    add_quality(report, &reference, &forms, baselines.as_ref(), points);
+    Ok(evaluation)
 }

@@ -104,7 +104,7 @@ impl ToySet {
     }
 
     /// Standard deviation of the noise about a centre.
-    fn std(self) -> f64 {
+    pub(crate) fn std(self) -> f64 {
         match self {
             Self::Moons | Self::Circles => 0.05,
             Self::Gaussians => 0.15,
@@ -112,7 +112,7 @@ impl ToySet {
     }
 
     /// The centres of the equal normals that make up the law.
-    fn centres(self) -> &'static [[f64; 2]] {
+    pub(crate) fn centres(self) -> &'static [[f64; 2]] {
         static MOONS: LazyLock<Vec<[f64; 2]>> =
             LazyLock::new(|| two_curves(2 * NODES, moon_node, outer_moon, inner_moon));
         static CIRCLES: LazyLock<Vec<[f64; 2]>> =

@@ -1,12 +1,8 @@
 //! The energy distance.
 
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
-/// Distances that are summed in `f32`, each place by itself, before the sum goes on in `f64`.
-const LANES: usize = 16;
-/// Rows of `LANES` distances between two turns to `f64`: so few that their sum is as exact as they are.
-const ROWS: usize = 8;
+use super::pairs::Columns;
 
 /// The energy distance of two sets: 2 E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖, by the Euclidean norm.
 ///
@@ -43,88 +39,43 @@ pub fn energy_distance(a: ArrayView2<f32>, b: ArrayView2<f32>) -> f64 {
 ///
 /// If the sets differ in their dimension.
 pub fn energy_distances(sets: &[ArrayView2<f32>], b: ArrayView2<f32>) -> Vec<f64> {
-    let b = Columns::new(b);
-    let within_b = b.mean_distance_within();
-    let distance = |a: &ArrayView2<f32>| {
-        let a = Columns::new(*a);
-        2.0 * a.mean_distance(&b) - a.mean_distance_within() - within_b
-    };
-    sets.iter().map(distance).collect()
+    let target = EnergyDistance::to(b);
+    sets.iter().map(|a| target.of(*a)).collect()
 }
 
-/// A set column by column.
-struct Columns {
-    count: usize,
-    columns: Vec<Vec<f32>>,
+/// [`energy_distance`] to one set, of any number of others.
+#[derive(Clone, Debug)]
+pub struct EnergyDistance {
+    target: Columns,
+    mean_within: f64,
 }
 
-impl Columns {
-    fn new(points: ArrayView2<f32>) -> Self {
-        let columns = points.columns().into_iter();
+impl EnergyDistance {
+    /// Prepares the distance to a set, whose own distances are summed here.
+    pub fn to(target: ArrayView2<f32>) -> Self {
+        let target = Columns::new(target);
         Self {
-            count: points.nrows(),
-            columns: columns.map(|column| column.to_vec()).collect(),
+            mean_within: mean_within(&target),
+            target,
         }
     }
 
-    /// The mean over all pairs of a point of `self` and one of `other`.
-    fn mean_distance(&self, other: &Self) -> f64 {
-        let (dim, other_dim) = (self.columns.len(), other.columns.len());
-        assert_eq!(dim, other_dim, "both sets have one dimension");
-        let sum = self.sum(|_, point| other.sum_of_distances(point, 0));
-        sum / (self.count as f64 * other.count as f64)
+    /// The distance of a set.
+    ///
+    /// # Panics
+    ///
+    /// If the sets differ in their dimension.
+    pub fn of(&self, points: ArrayView2<f32>) -> f64 {
+        let points = Columns::new(points);
+        let pairs = points.count as f64 * self.target.count as f64;
+        let mean = points.sum_between(&self.target, f32::sqrt) / pairs;
+        2.0 * mean - mean_within(&points) - self.mean_within
     }
+}
 
-    /// The mean over all pairs of two points of `self`, or of one with itself.
-    fn mean_distance_within(&self) -> f64 {
-        // From itself on, so that a point that is not finite shows even where it is the only one.
-        let half = self.sum(|i, point| self.sum_of_distances(point, i));
-        2.0 * half / (self.count as f64 * self.count as f64)
-    }
-
-    /// The sum of `function` over all points, each with its index.
-    fn sum(&self, function: impl Fn(usize, &[f32]) -> f64 + Sync) -> f64 {
-        let at = |i| {
-            let point: Vec<f32> = self.columns.iter().map(|column| column[i]).collect();
-            function(i, &point)
-        };
-        // Added in order, so that threads change no bit.
-        let terms: Vec<f64> = (0..self.count).into_par_iter().map(at).collect();
-        terms.iter().sum()
-    }
-
-    /// From `point` to those of the set from `start` on.
-    fn sum_of_distances(&self, point: &[f32], mut start: usize) -> f64 {
-        let mut sum = 0.0;
-        while start + LANES <= self.count {
-            let mut lanes = [0.0f32; LANES];
-            for _ in 0..ROWS.min((self.count - start) / LANES) {
-                let squares = self.squared_distances::<LANES>(start, point);
-                for (lane, square) in lanes.iter_mut().zip(squares) {
-                    *lane += square.sqrt();
-                }
-                start += LANES;
-            }
-            sum += lanes.iter().copied().map(f64::from).sum::<f64>();
-        }
-        for j in start..self.count {
-            let [square] = self.squared_distances::<1>(j, point);
-            sum += f64::from(square.sqrt());
-        }
-        sum
-    }
-
-    /// From `point` to `N` points of the set.
-    #[inline]
-    fn squared_distances<const N: usize>(&self, start: usize, point: &[f32]) -> [f32; N] {
-        let mut squares = [0.0; N];
-        for (column, x) in self.columns.iter().zip(point) {
-            for (square, y) in squares.iter_mut().zip(&column[start..start + N]) {
-                *square += (x - y) * (x - y);
-            }
-        }
-        squares
-    }
+/// The mean distance over all pairs of two points, or of one with itself.
+fn mean_within(points: &Columns) -> f64 {
+    2.0 * points.sum_within(f32::sqrt) / (points.count as f64 * points.count as f64)
 }
 
 #[cfg(test)]

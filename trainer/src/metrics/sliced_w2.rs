@@ -43,42 +43,89 @@ pub fn sliced_w2(a: ArrayView2<f32>, b: ArrayView2<f32>) -> f64 {
 /// If the sets differ in their dimension.
 pub fn sliced_w2s(sets: &[ArrayView2<f32>], b: ArrayView2<f32>) -> Vec<f64> {
     let count = sets.iter().map(|a| a.nrows()).fold(b.nrows(), usize::min);
-    // Columns lie in one piece, since there are few and long ones.
-    let first = |points: ArrayView2<f32>| {
-        assert_eq!(points.ncols(), b.ncols(), "both sets have one dimension");
-        let columns = points.t().slice_move(s![.., ..count]);
-        columns.as_standard_layout().mapv(f64::from)
-    };
-    let sets: Vec<Array2<f64>> = sets.iter().map(|a| first(*a)).collect();
-    let directions = directions(b.ncols());
-    let b = first(b);
-    let squares: Vec<Vec<f64>> = (0..DIRECTIONS)
-        .into_par_iter()
-        .map(|i| {
-            let direction = directions.row(i);
-            let b = sorted(&b, direction);
-            let squared = |a| squared_w2(&sorted(a, direction), &b);
-            sets.iter().map(squared).collect()
-        })
-        .collect();
-    let mean = |set: usize| squares.iter().map(|of| of[set]).sum::<f64>() / DIRECTIONS as f64;
-    (0..sets.len()).map(|set| mean(set).sqrt()).collect()
+    let target = SlicedW2::to(b.slice_move(s![..count, ..]));
+    sets.iter().map(|a| target.of(*a)).collect()
+}
+
+/// [`sliced_w2`] to one set, of any number of others.
+#[derive(Clone, Debug)]
+pub struct SlicedW2 {
+    directions: Array2<f64>,
+    count: usize,
+    /// The target's sorted projections on each direction.
+    projections: Vec<Vec<f32>>,
+}
+
+impl SlicedW2 {
+    /// Prepares the distance to a set: 2 kB a point.
+    pub fn to(target: ArrayView2<f32>) -> Self {
+        let directions = directions(target.ncols());
+        let count = target.nrows();
+        let target = columns(target, count);
+        let project = |i| sorted(&target, directions.row(i));
+        Self {
+            projections: (0..DIRECTIONS).into_par_iter().map(project).collect(),
+            directions,
+            count,
+        }
+    }
+
+    /// The distance of a set's first points, as many as the target has.
+    ///
+    /// # Panics
+    ///
+    /// If the set has fewer points or another dimension.
+    pub fn of(&self, points: ArrayView2<f32>) -> f64 {
+        let dim = self.directions.ncols();
+        assert_eq!(points.ncols(), dim, "both sets have one dimension");
+        let points = columns(points, self.count);
+        let square = |i| {
+            squared_w2(
+                &sorted(&points, self.directions.row(i)),
+                &self.projections[i],
+            )
+        };
+        // Added in order, so that threads change no bit.
+        let squares: Vec<f64> = (0..DIRECTIONS).into_par_iter().map(square).collect();
+        (squares.iter().sum::<f64>() / DIRECTIONS as f64).sqrt()
+    }
+}
+
+/// The first `count` points, `[dim, count]`: columns lie in one piece, since there are few and long ones.
+fn columns(points: ArrayView2<f32>, count: usize) -> Array2<f64> {
+    let columns = points.t().slice_move(s![.., ..count]);
+    columns.as_standard_layout().mapv(f64::from)
 }
 
 /// The projections of points `[dim, n]` on `direction`.
-fn sorted(points: &Array2<f64>, direction: ArrayView1<f64>) -> Vec<f64> {
+fn sorted(points: &Array2<f64>, direction: ArrayView1<f64>) -> Vec<f32> {
     let mut projections = vec![0.0; points.ncols()];
     for (column, d) in points.rows().into_iter().zip(direction) {
         let terms = column.into_iter().map(|x| d * x);
         projections.iter_mut().zip(terms).for_each(|(p, x)| *p += x);
     }
-    projections.sort_unstable_by(f64::total_cmp);
-    projections
+    // As whole numbers in the same order, which sort in half the time.
+    let mut keys: Vec<i32> = projections.iter().map(|p| key(*p as f32)).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(number).collect()
+}
+
+/// A whole number that is in the order of [`f32::total_cmp`].
+fn key(number: f32) -> i32 {
+    let bits = number.to_bits().cast_signed();
+    bits ^ ((bits >> 31).cast_unsigned() >> 1).cast_signed()
+}
+
+/// The number of a [`key`].
+fn number(key: i32) -> f32 {
+    let bits = key ^ ((key >> 31).cast_unsigned() >> 1).cast_signed();
+    f32::from_bits(bits.cast_unsigned())
 }
 
 /// W₂² between two sorted sets of as many numbers.
-fn squared_w2(a: &[f64], b: &[f64]) -> f64 {
-    let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
+fn squared_w2(a: &[f32], b: &[f32]) -> f64 {
+    let difference = |(a, b): (&f32, &f32)| f64::from(*a) - f64::from(*b);
+    let squares = a.iter().zip(b).map(|pair| difference(pair).powi(2));
     squares.sum::<f64>() / a.len() as f64
 }
 

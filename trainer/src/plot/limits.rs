@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use super::Panel;
 use super::bars::densities;
 
 /// What both axes span, and the shape of the plot.
@@ -29,20 +28,21 @@ const TALLEST: f64 = 1.25;
 const HISTOGRAM_ASPECT: f64 = 0.7;
 
 impl Limits {
-    /// Limits by the first panel, or for the heights of bars by all of them.
-    pub(super) fn of(panels: &[Panel]) -> Self {
-        let first = panels[0].points;
-        let x = bulk(first, 0);
-        if first.ncols() == 1 {
-            let heights = panels.iter().flat_map(|panel| densities(panel.points, &x));
-            let highest = heights.fold(f64::MIN_POSITIVE, f64::max);
-            return Self {
-                x,
-                y: 0.0..highest * (1.0 + MARGIN),
-                aspect: HISTOGRAM_ASPECT,
-            };
+    /// Limits of the first two columns, by the first set alone.
+    pub(super) fn of(points: ArrayView2<f32>) -> Self {
+        Self::of_plane(bulk(points.column(0)), bulk(points.column(1)))
+    }
+
+    /// Limits of histograms: along by the first set, and as high as the highest bar of all.
+    pub(super) fn of_columns(columns: &[ArrayView1<f32>]) -> Self {
+        let x = bulk(columns[0]);
+        let heights = columns.iter().flat_map(|column| densities(*column, &x));
+        let highest = heights.fold(f64::MIN_POSITIVE, f64::max);
+        Self {
+            x,
+            y: 0.0..highest * (1.0 + MARGIN),
+            aspect: HISTOGRAM_ASPECT,
         }
-        Self::of_plane(x, bulk(first, 1))
     }
 
     fn of_plane(x: Range<f64>, y: Range<f64>) -> Self {
@@ -58,7 +58,7 @@ impl Limits {
     /// How many points are not within the limits; NaN never is.
     pub(super) fn outside(&self, points: ArrayView2<f32>) -> usize {
         let is_inside = |point: &ArrayView1<f32>| {
-            let inside_y = point.get(1).is_none_or(|y| self.y.contains(&f64::from(*y)));
+            let inside_y = self.y.contains(&f64::from(point[1]));
             self.x.contains(&f64::from(point[0])) && inside_y
         };
         let rows = points.rows().into_iter();
@@ -67,8 +67,7 @@ impl Limits {
 }
 
 /// The span of all but the tails of a column, and a margin.
-fn bulk(points: ArrayView2<f32>, column: usize) -> Range<f64> {
-    let column = points.column(column);
+fn bulk(column: ArrayView1<f32>) -> Range<f64> {
     let mut values: Vec<f32> = column.iter().copied().filter(|x| x.is_finite()).collect();
     values.sort_unstable_by(f32::total_cmp);
     let Some(last) = values.len().checked_sub(1) else {
@@ -93,14 +92,10 @@ fn widened(range: &Range<f64>, by: f64) -> Range<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array2, array};
+    use ndarray::{Array1, Array2, array};
 
     fn limits(points: &Array2<f32>) -> Limits {
-        let points = points.view();
-        Limits::of(&[Panel {
-            caption: "data",
-            points,
-        }])
+        Limits::of(points.view())
     }
 
     /// A full rectangle of the given sides.
@@ -140,27 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn axes_are_the_first_panels() {
-        let (data, samples) = (rectangle(1.0, 1.0), rectangle(9.0, 9.0));
-        let panel = |points| Panel {
-            caption: "",
-            points,
-        };
-        let both = Limits::of(&[panel(data.view()), panel(samples.view())]);
-        assert_eq!(both, limits(&data));
-        assert_eq!(both.outside(samples.view()), 3);
-    }
-
-    #[test]
-    fn highest_bar_of_all_panels_fits() {
-        let spread = Array2::from_shape_fn((100, 1), |(i, _)| i as f32);
-        let peak = Array2::from_elem((100, 1), 50.0);
-        let panel = |points| Panel {
-            caption: "",
-            points,
-        };
-        let limits = Limits::of(&[panel(spread.view()), panel(peak.view())]);
+    fn highest_bar_of_all_columns_fits() {
+        let spread = Array1::from_shape_fn(100, |i| i as f32);
+        let peak = Array1::from_elem(100, 50.0);
+        let limits = Limits::of_columns(&[spread.view(), peak.view()]);
         let highest = densities(peak.view(), &limits.x);
         assert!(highest.iter().all(|height| limits.y.contains(height)));
+        assert!(limits.x.end > 90.0, "{limits:?}");
     }
 }

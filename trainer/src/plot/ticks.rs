@@ -8,6 +8,22 @@ pub(super) const MOST: usize = 8;
 /// Largest numbers of an axis that is written without exponents.
 const PLAIN: Range<f64> = 1e-2..1e5;
 
+/// Multiples of 1, 2 or 5 times a power of ten, as many as fit.
+pub(super) fn positions(axis: &Range<f64>) -> Vec<f64> {
+    let least = (axis.end - axis.start) / MOST as f64;
+    let power = 10f64.powf(least.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let step = step
+        .into_iter()
+        .find(|step| *step >= least)
+        .unwrap_or(least);
+    let (first, last) = ((axis.start / step).ceil(), (axis.end / step).floor());
+    (0..=MOST)
+        .map(|i| (first + i as f64) * step)
+        .take_while(|tick| *tick <= last * step)
+        .collect()
+}
+
 /// A tick's number, with as many digits as tell it from its neighbours.
 pub(super) fn label(value: f64, axis: &Range<f64>) -> String {
     let largest = axis.start.abs().max(axis.end.abs());
@@ -32,15 +48,24 @@ fn digits(largest: f64, step: f64) -> usize {
     (largest.log10().floor() - step.log10().floor()).max(0.0) as usize
 }
 
-/// Characters that the longest number of an axis takes, in about.
-pub(super) fn longest(axis: &Range<f64>) -> usize {
-    let length = |value| label(value, axis).chars().count();
-    length(axis.start).max(length(axis.end))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        for (axis, expected) in [
+            (-1.3..1.3, &[-1.0, -0.5, 0.0, 0.5, 1.0][..]),
+            (0.0..90.0, &[0.0, 20.0, 40.0, 60.0, 80.0]),
+            (3.0..3.7, &[3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 3.6, 3.7]),
+        ] {
+            let found = positions(&axis);
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-9, "{found} for {expected}");
+            }
+        }
+    }
 
     #[test]
     fn labels_tell_ticks_apart_and_no_more() {

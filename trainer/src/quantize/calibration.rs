@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use crate::data::evenly;
 use crate::error::Error;
 use crate::flow::{Flow, FlowKind};
 use crate::inference::transport;
@@ -191,12 +192,6 @@ fn normal_context(flow: &Flow, count: usize, rng: &mut Generator) -> Array2<f32>
 
 fn normal(rows: usize, columns: usize, rng: &mut Generator) -> Array2<f32> {
     Array2::from_shape_simple_fn((rows, columns), || StandardNormal.sample(rng))
-}
-
-/// Indices of at most `most` of `all` rows, from all over the table.
-pub(super) fn evenly(all: usize, most: usize) -> Vec<usize> {
-    let count = all.min(most);
-    (0..count).map(|i| i * all / count).collect()
 }
 
 /// `count` rows, the same ones again where there are fewer.

@@ -3,7 +3,7 @@
 use flowlet::Model;
 use ndarray::{Array2, Axis};
 
-use super::calibration::evenly;
+use crate::data::evenly;
 use crate::error::Error;
 use crate::evaluation::{POINTS, nll, standardize};
 use crate::inference::{noise, transport};

@@ -17,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A bar on a terminal, and a line now and then elsewhere.
 #[derive(Debug)]
-pub(super) struct ProgressReport {
+pub(in crate::cli) struct ProgressReport {
     bar: Option<ProgressBar>,
     start: Instant,
     /// The first report, which a resumed run begins late with.
@@ -26,7 +26,7 @@ pub(super) struct ProgressReport {
 }
 
 impl ProgressReport {
-    pub(super) fn new(steps: usize) -> Self {
+    pub(in crate::cli) fn new(steps: usize) -> Self {
         let style = ProgressStyle::with_template("{wide_bar} {msg}");
         let style = style.expect("the template is well-formed");
         let bar = || ProgressBar::new(steps as u64).with_style(style);
@@ -38,7 +38,7 @@ impl ProgressReport {
         }
     }
 
-    pub(super) fn show(&mut self, progress: &Progress) {
+    pub(in crate::cli) fn show(&mut self, progress: &Progress) {
         let now = self.start.elapsed();
         let (first, since) = *self.first.get_or_insert((progress.step, now));
         let rate = (progress.step - first) as f64 / (now - since).as_secs_f64();
@@ -50,7 +50,7 @@ impl ProgressReport {
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(in crate::cli) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
