@@ -33,9 +33,10 @@ const ROUND_TRIP: f32 = 1e-4;
 /// Of 10,000 points, those that may be farther than [`ROUND_TRIP`], and how far.
 ///
 /// Kept dimensions come back with the rounding errors of `f32`; where a 16-bit activation then takes
-/// the next value, 3e-5 off, the layers that are yet to be inverted enlarge that, some by e². Measured
-/// over 100,000 points: 11 of gaussians, 19 of circles, the farthest 2.7e-4; none of moons.
-const FARTHER: usize = 5;
+/// the next value, 3e-5 off, the layers that are yet to be inverted enlarge that, most where few points
+/// lie. Measured over 100,000 points and two seeds each: 1 of moons, 12 and 34 of circles, 21 and 20 of
+/// gaussians. At 34 there are more than 10 of 10,000 once in a thousand runs.
+const FARTHER: usize = 10;
 const FARTHEST: f32 = 1e-3;
 
 /// A model in both precisions, and data it has not seen.
@@ -197,6 +198,11 @@ fn real_nvp_of_walking_keeps_its_density() {
 fn flow_matching_samples_come_close_to_moons() {
     let found = assert_samples_are_as_far(ToySet::Moons);
     assert!(found <= MOST_SLICED_W2, "{found}");
+}
+
+#[test]
+fn flow_matching_samples_of_circles_are_as_far_by_integers() {
+    assert_samples_are_as_far(ToySet::Circles);
 }
 
 #[test]

@@ -14,17 +14,39 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Starts a training that writes the file `checkpoint`, and waits for that to change.
 fn started(folder: &Folder, line: &str) -> Child {
-    let path = folder.path("checkpoint");
+    started_until(
+        folder,
+        &format!("{line} --checkpoint checkpoint"),
+        "checkpoint",
+    )
+}
+
+/// Starts a command, and waits for a file to change.
+fn started_until(folder: &Folder, line: &str, file: &str) -> Child {
+    let path = folder.path(file);
     let before = std::fs::read(&path).ok();
-    let mut command = folder.command(&format!("{line} --checkpoint checkpoint"));
+    let mut command = folder.command(line);
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let start = Instant::now();
     while std::fs::read(&path).ok() == before {
-        assert!(start.elapsed() < LIMIT, "no checkpoint: {line}");
+        assert!(start.elapsed() < LIMIT, "no {file}: {line}");
         sleep(Duration::from_millis(5));
     }
     child
+}
+
+/// Presses Ctrl-C, and gives what a command that heeds it has written.
+#[cfg(unix)]
+fn interrupted(child: Child) -> (Vec<u8>, String) {
+    let interrupt = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &interrupt])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    (output.stdout, String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
@@ -51,19 +73,24 @@ fn killed_and_resumed_it_ends_as_if_unbroken() {
 fn interrupted_it_keeps_the_best_weights() {
     let folder = Folder::new();
     let child = started(&folder, "train moons --points 500 --steps 9999999 --json");
-    let interrupt = format!("kill -INT {}", child.id());
-    let sent = std::process::Command::new("sh")
-        .args(["-c", &interrupt])
-        .status();
-    assert!(sent.unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let (printed, said) = interrupted(child);
     assert_tells(&said, &["stopped at step", "of 9,999,999", "are kept"]);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&printed).unwrap();
     assert_eq!(report["end"], "stopped");
     assert!(report["best_step"].as_u64() <= report["steps"].as_u64());
     folder.succeed("inspect moons.flow");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_comparison_keeps_the_models_it_has() {
+    let folder = Folder::new();
+    let line = "compare --points 200 --steps 600 -o side";
+    let child = started_until(&folder, line, "side/moons-real-nvp.flow");
+    let (_, said) = interrupted(child);
+    assert_tells(&said, &["trained so far are in side", "without a page"]);
+    folder.succeed("inspect side/moons-real-nvp.flow");
+    assert!(!folder.path("side/index.html").exists());
 }
 
 #[test]

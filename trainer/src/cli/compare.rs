@@ -84,12 +84,13 @@ impl Judged {
             ModelKind::FlowMatching => "flow matching",
         }
     }
+}
 
-    fn key(&self) -> &'static str {
-        match self.kind {
-            ModelKind::RealNvp => "real-nvp",
-            ModelKind::FlowMatching => "flow-matching",
-        }
+/// What the model is called on the command line.
+fn key(kind: ModelKind) -> &'static str {
+    match kind {
+        ModelKind::RealNvp => "real-nvp",
+        ModelKind::FlowMatching => "flow-matching",
     }
 }
 
@@ -105,12 +106,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .collect::<anyhow::Result<Vec<_>>>()
     })??;
     let mut report = Report::default();
-    for of_set in &compared {
-        for judged in &of_set.models {
-            let name = format!("{}-{}.flow", of_set.set.name(), judged.key());
-            judged.contender.file.write(&folder.join(name))?;
-        }
-    }
     let page_path = folder.join("index.html");
     let page = page::page(&compared, arguments)?;
     write_whole(&page_path, |output| output.write_all(page.as_bytes()))?;
@@ -170,8 +165,20 @@ fn train(
     let contender = Contender::train(set, arguments.points, &options, controls);
     progress.finish();
     let contender = contender?;
+    let folder = &arguments.output;
     match contender.fitted.end {
-        End::Stopped => Err(Interrupted.into()),
-        End::Steps | End::Patience => Ok(contender),
+        End::Stopped => {
+            eprintln!(
+                "stopped: the models trained so far are in {}, without a page",
+                folder.display()
+            );
+            Err(Interrupted.into())
+        }
+        End::Steps | End::Patience => {
+            // At once, so that nothing is lost by what comes next.
+            let name = format!("{}-{}.flow", set.name(), key(options.model));
+            contender.file.write(&folder.join(name))?;
+            Ok(contender)
+        }
     }
 }

@@ -5,7 +5,7 @@ use flowlet_trainer::step_count::STEP_COUNTS;
 use serde_json::{Map, Value, json};
 
 use super::super::report::{Report, grouped, number};
-use super::{Compared, Judged};
+use super::{Compared, Judged, key};
 
 /// Rows of cells, the head first.
 pub(super) type Table = Vec<Vec<String>>;
@@ -19,7 +19,7 @@ pub(super) fn add(report: &mut Report, compared: &[Compared]) {
         let models = of_set
             .models
             .iter()
-            .map(|judged| (judged.key().into(), values(of_set, judged)));
+            .map(|judged| (key(judged.kind).into(), values(of_set, judged)));
         report.value(of_set.set.name(), Value::Object(models.collect()));
     }
 }
