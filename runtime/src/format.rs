@@ -24,6 +24,9 @@ pub const MAX_LAYER_COUNT: usize = 32;
 /// Largest bound on `s`, so that `exp(s)` stays finite.
 pub const MAX_SCALE_CLIP: f32 = 80.0;
 
+/// Words of a threshold: four `f32` and a count.
+pub const THRESHOLD_LEN: usize = 5;
+
 /// A whole model file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct File<'a> {
@@ -43,7 +46,8 @@ pub struct Body<'a> {
     /// Zeros, as many as bring `weights` to a multiple of four bytes from the start of the file.
     #[serde(with = "bytes")]
     pub padding: &'a [u8],
-    /// Means, standard deviations and perhaps a Cholesky factor, little-endian `f32`, then the nets.
+    /// Means, standard deviations, perhaps a Cholesky factor and perhaps a threshold, little-endian `f32`,
+    /// then the nets.
     #[serde(with = "bytes")]
     pub weights: &'a [u8],
     /// CRC-32 of all bytes before it.
@@ -117,6 +121,8 @@ pub struct Description<'a> {
     pub context_dim: u8,
     /// Whether the point is whitened: a Cholesky factor follows the standard deviations.
     pub whitened: bool,
+    /// Whether a threshold of the log-probability lies between the transform and the nets.
+    pub calibrated: bool,
     /// What the nets make up.
     pub kind: Kind,
     /// The nets, all of one shape between their inputs and outputs.
@@ -196,10 +202,10 @@ pub enum Activation {
 
 impl<'a> Description<'a> {
     fn encoded_len(&self) -> usize {
-        const DIM_CONTEXT_DIM_AND_WHITENED: usize = 3;
+        const DIM_CONTEXT_DIM_AND_TWO_TRUTHS: usize = 4;
         run_len(self.name.len())
             + run_len(self.labels.len())
-            + DIM_CONTEXT_DIM_AND_WHITENED
+            + DIM_CONTEXT_DIM_AND_TWO_TRUTHS
             + self.kind.encoded_len()
             + self.net.encoded_len()
     }
@@ -214,6 +220,13 @@ impl<'a> Description<'a> {
             rest = end.and_then(|end| labels.get(end + 1..));
             labels.get(..end.unwrap_or(labels.len()))
         })
+    }
+
+    /// How many [`labels`](Self::labels) there are.
+    pub(crate) fn label_count(&self) -> usize {
+        // Counting lines of text takes less flash than taking them apart.
+        let ends = self.labels.bytes().filter(|&byte| byte == b'\n').count();
+        usize::from(!self.labels.is_empty()) + ends
     }
 
     /// Number of nets.
@@ -276,7 +289,7 @@ impl<'a> Description<'a> {
         usize::from(self.whitened) * (dim * (dim + 1) / 2)
     }
 
-    /// Words of four bytes before the nets: means, standard deviations, and the Cholesky factor.
+    /// Words of four bytes of the transform: means, standard deviations, and the Cholesky factor.
     pub fn transform_len(&self) -> usize {
         2 * self.column_count() + self.factor_len()
     }
@@ -293,10 +306,15 @@ impl<'a> Description<'a> {
         }
     }
 
-    /// Words of four bytes in `weights`: the transform and all nets.
+    /// Words of four bytes before the nets: the transform, and the threshold if there is one.
+    pub fn nets_start(&self) -> usize {
+        self.transform_len() + usize::from(self.calibrated) * THRESHOLD_LEN
+    }
+
+    /// Words of four bytes in `weights`: what is before the nets, and all nets.
     pub fn word_count(&self) -> usize {
         let nets: usize = (0..self.net_count()).map(|k| self.net_len(k)).sum();
-        self.transform_len() + nets
+        self.nets_start() + nets
     }
 
     /// Words that hold the input, any hidden layer or the output of any net.

@@ -72,6 +72,7 @@ mod sampler;
 mod scratch;
 mod solver;
 mod standardization;
+mod threshold;
 mod tile;
 mod velocity;
 
@@ -88,6 +89,7 @@ pub use real_nvp::RealNvp;
 pub use sampler::Sampler;
 pub use scratch::{MAX_SCRATCH_LEN, Scratch};
 pub use solver::euler;
+pub use threshold::Threshold;
 pub use tile::BatchScratch;
 pub use velocity::VelocityField;
 

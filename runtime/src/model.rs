@@ -15,6 +15,7 @@ use crate::real_nvp::RealNvp;
 use crate::sampler::Sampler;
 use crate::scratch::{Buffers, Scratch, Workspace};
 use crate::standardization::Standardization;
+use crate::threshold::Threshold;
 use crate::velocity::VelocityField;
 
 /// A model, checked, with its weights left where the file lies.
@@ -26,6 +27,8 @@ use crate::velocity::VelocityField;
 pub struct Model<'a> {
     description: Description<'a>,
     words: &'a [u32],
+    /// Words before the nets.
+    nets_start: usize,
     /// Words of an even net, and of an odd one; those of one parity have the same size.
     net_lens: [usize; 2],
     buffer_len: usize,
@@ -69,6 +72,7 @@ impl<'a> Model<'a> {
             Error::Weights { expected, found }
         })?;
         let model = Self {
+            nets_start: body.description.nets_start(),
             net_lens: [0, 1].map(|k| body.description.net_len(k)),
             buffer_len: body.description.buffer_len(),
             description: body.description,
@@ -122,6 +126,12 @@ impl<'a> Model<'a> {
     /// `F⁻¹ ((x − mean) / std)`.
     pub fn factor(&self) -> impl ExactSizeIterator<Item = f32> {
         self.standardization().factor.iter().map(value)
+    }
+
+    /// The log-probability below which a point is strange, where the model is calibrated.
+    pub fn threshold(&self) -> Option<Threshold> {
+        let start = self.description.transform_len();
+        Threshold::from_words(self.words_at(start, self.nets_start - start))
     }
 
     /// RealNVP or flow matching.
@@ -309,7 +319,7 @@ impl<'a> Model<'a> {
             net: &description.net,
             inputs,
             outputs,
-            words: self.words_at(description.transform_len() + before, len),
+            words: self.words_at(self.nets_start + before, len),
         }
     }
 
@@ -319,14 +329,16 @@ impl<'a> Model<'a> {
     }
 
     fn check_standardization(&self) -> Result<(), Error> {
-        let numbers = self.words_at(0, self.description.transform_len());
+        let numbers = self.words_at(0, self.nets_start);
         if !numbers.iter().all(|number| value(number).is_finite()) {
             return Err(Error::NotFinite);
         }
         // One standard deviation after the other, then the diagonal, ever farther apart.
         let start = self.description.column_count();
-        let (mut at, mut step) = (start, 1);
-        while let Some(number) = numbers.get(at) {
+        let (mut at, mut step, end) = (start, 1, self.description.transform_len());
+        while let Some(number) = numbers.get(at)
+            && at < end
+        {
             let is_std = at < 2 * start;
             if value(number) <= 0.0 {
                 return Err(if is_std { Error::Std } else { Error::Factor });
@@ -411,18 +423,22 @@ fn check_description(description: &Description<'_>) -> Result<(), Error> {
     for &width in &description.net.hidden {
         check_limit("width", width.into(), 1, MAX_WIDTH)?;
     }
-    if let Kind::RealNvp {
-        layer_count,
-        scale_clip,
-    } = description.kind
-    {
-        check_limit("number of layers", layer_count.into(), 1, MAX_LAYER_COUNT)?;
-        if !(scale_clip > 0.0 && scale_clip <= MAX_SCALE_CLIP) {
-            return Err(Error::ScaleClip);
+    match description.kind {
+        Kind::RealNvp {
+            layer_count,
+            scale_clip,
+        } => {
+            check_limit("number of layers", layer_count.into(), 1, MAX_LAYER_COUNT)?;
+            if !(scale_clip > 0.0 && scale_clip <= MAX_SCALE_CLIP) {
+                return Err(Error::ScaleClip);
+            }
         }
+        // No log-probability, no threshold.
+        Kind::FlowMatching { .. } if description.calibrated => return Err(Error::Malformed),
+        Kind::FlowMatching { .. } => {}
     }
     let expected = description.column_count();
-    match description.labels().count() {
+    match description.label_count() {
         found if found != 0 && found != expected => Err(Error::Labels { expected, found }),
         _ => Ok(()),
     }

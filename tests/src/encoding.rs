@@ -62,8 +62,8 @@ fn encode_description(description: &Description<'_>) -> Vec<u8> {
         bytes.extend(varint(text.len()));
         bytes.extend(text.as_bytes());
     }
-    let whitened = u8::from(description.whitened);
-    bytes.extend([description.dim, description.context_dim, whitened]);
+    bytes.extend([description.dim, description.context_dim]);
+    bytes.extend([description.whitened, description.calibrated].map(u8::from));
     match description.kind {
         Kind::RealNvp {
             layer_count,

@@ -35,6 +35,7 @@ pub fn description<'a>(
         dim,
         context_dim,
         whitened: false,
+        calibrated: false,
         kind,
         net: Net {
             precision: Precision::Int8,

@@ -15,11 +15,11 @@ pub const REAL_NVP: [u8; 92] = [
     92, 0, 0, 0,                                 // length
     3, b'n', b'v', b'p',                         // name
     3, b'a', b'\n', b'b',                        // labels
-    2, 0, 1,                                     // dimensions, context numbers, whitened
+    2, 0, 1, 0,                                  // dimensions, context numbers, whitened, not calibrated
     0, 1, 0x00, 0x00, 0x00, 0x40,                // RealNVP, one layer, s within 2
     0, 0,                                        // f32, tanh
     1, 1,                                        // one hidden layer of one unit
-    1, 0,                                        // padding
+    0,                                           // padding
     52,                                          // bytes of weights
     0x00, 0x00, 0x80, 0x3F, 0x00, 0x00, 0x00, 0xC0, // mean 1, −2
     0x00, 0x00, 0x00, 0x3F, 0x00, 0x00, 0x80, 0x40, // standard deviation 0.5, 4
@@ -29,7 +29,7 @@ pub const REAL_NVP: [u8; 92] = [
     0x00, 0x00, 0x80, 0xBF,                         // hidden weight −1
     0x00, 0x00, 0x00, 0x3E, 0x00, 0x00, 0x40, 0x40, // biases of s and t: 0.125, 3
     0x00, 0x00, 0x00, 0xBF, 0x00, 0x00, 0xC0, 0x3F, // weights of s and t: −0.5, 1.5
-    0x2A, 0xB2, 0x89, 0xB4,                      // checksum
+    0xBF, 0x66, 0xFF, 0x96,                      // checksum
 ];
 
 /// A velocity field of one dimension and one context number, whose net has the sizes 3-1.
@@ -39,11 +39,11 @@ pub const FLOW_MATCHING: [u8; 68] = [
     68, 0, 0, 0,                                 // length
     5, b'f', b'i', b'e', b'l', b'd',             // name
     0,                                           // no labels
-    1, 1, 0,                                     // dimensions, context numbers, not whitened
+    1, 1, 0, 0,                                  // dimensions, context numbers, neither whitened nor calibrated
     1, 0xAC, 0x02,                               // flow matching, 300 steps
     0, 0,                                        // f32, tanh
     0,                                           // no hidden layer
-    2, 0, 0,                                     // padding
+    1, 0,                                        // padding
     32,                                          // bytes of weights
     0x00, 0x00, 0x00, 0x3F,                      // mean 0.5
     0x00, 0x00, 0x80, 0xBF,                      // mean of the context −1
@@ -53,7 +53,7 @@ pub const FLOW_MATCHING: [u8; 68] = [
     0x00, 0x00, 0x80, 0x3F,                      // weight of x: 1
     0x00, 0x00, 0x80, 0xBF,                      // weight of t: −1
     0x00, 0x00, 0x40, 0x40,                      // weight of the context: 3
-    0x19, 0xC3, 0x5C, 0xCE,                      // checksum
+    0x38, 0xF7, 0x1B, 0xC7,                      // checksum
 ];
 
 /// The weights of a RealNVP of one layer in integers, whose net has the sizes 1-1-2.
@@ -79,6 +79,7 @@ pub fn real_nvp_description() -> Description<'static> {
         dim: 2,
         context_dim: 0,
         whitened: true,
+        calibrated: false,
         kind: Kind::RealNvp {
             layer_count: 1,
             scale_clip: 2.0,
@@ -112,6 +113,7 @@ pub fn flow_matching_description() -> Description<'static> {
         dim: 1,
         context_dim: 1,
         whitened: false,
+        calibrated: false,
         kind: Kind::FlowMatching {
             step_count: NonZeroU16::new(300).expect("300 is not 0"),
         },

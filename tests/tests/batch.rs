@@ -109,6 +109,7 @@ fn integers(kind: Kind) -> impl Iterator<Item = ModelFile> {
                 if !(hidden.is_empty() && activation == Elu) {
                     let description = Description {
                         whitened: dim % 2 == 1,
+                        calibrated: false,
                         ..random_int8::description(dim, context_dim, kind, hidden, activation)
                     };
                     let bytes = random_int8::file(&description, size, rng);

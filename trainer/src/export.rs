@@ -54,6 +54,7 @@ fn write(flow: &Flow, precision: Precision, nets: &[u8]) -> Result<ModelFile, Er
         dim: limited("dimension", flow.dim, format::MAX_DIM)?,
         context_dim: limited("context", flow.context_dim, format::MAX_CONTEXT_DIM)?,
         whitened: flow.factor.is_some(),
+        calibrated: false,
         kind: kind(flow)?,
         net: net(flow, precision)?,
     };

@@ -209,6 +209,7 @@ mod tests {
             dim: 3,
             context_dim: 1,
             whitened: false,
+            calibrated: false,
             kind,
             net: Net {
                 precision,
