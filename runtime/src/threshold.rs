@@ -48,7 +48,7 @@ impl Threshold {
 
     /// Whether a point of this log-probability is strange: it is below, or not a number.
     pub fn is_strange(&self, log_prob: f32) -> bool {
-        !(log_prob >= self.log_prob)
+        log_prob.is_nan() || log_prob < self.log_prob
     }
 }
 

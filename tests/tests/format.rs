@@ -1,13 +1,14 @@
 //! Model files: each byte of a small one, what is read back, and each check that a file must pass.
 
 use flowlet::format::{self, Description};
-use flowlet::{Activation, Aligned, Error, Kind, Model};
+use flowlet::{Activation, Aligned, Error, Kind, Model, Threshold};
 use flowlet_tests::encoding::{encode, repair, weights_of};
 use flowlet_tests::random_flow::{real_nvps, velocity_fields};
 use flowlet_tests::{golden, tiny};
-use flowlet_trainer::export::export;
+use flowlet_trainer::export::{export, with_threshold};
 use flowlet_trainer::flow::{Flow, FlowKind};
 use flowlet_trainer::model_file::ModelFile;
+use flowlet_trainer::read_back::read_back;
 
 const PRECISION: flowlet::Precision = flowlet::Precision::F32;
 
@@ -17,12 +18,13 @@ mod at {
     pub(super) const NAME: usize = 12;
     pub(super) const LABELS: usize = 16;
     pub(super) const WHITENED: usize = 22;
-    pub(super) const KIND: usize = 23;
-    pub(super) const SCALE_CLIP: usize = 25;
-    pub(super) const PRECISION: usize = 29;
-    pub(super) const ACTIVATION: usize = 30;
-    pub(super) const HIDDEN: usize = 31;
-    pub(super) const PADDING: usize = 33;
+    pub(super) const CALIBRATED: usize = 23;
+    pub(super) const KIND: usize = 24;
+    pub(super) const SCALE_CLIP: usize = 26;
+    pub(super) const PRECISION: usize = 30;
+    pub(super) const ACTIVATION: usize = 31;
+    pub(super) const HIDDEN: usize = 32;
+    pub(super) const PADDING: usize = 34;
     pub(super) const WEIGHTS: usize = 35;
     pub(super) const NUMBERS: usize = 36;
     pub(super) const STD: usize = 44;
@@ -73,6 +75,78 @@ fn a_velocity_field_is_these_bytes() {
     assert_eq!(file.bytes(), tiny::FLOW_MATCHING);
     let description = tiny::flow_matching_description();
     assert_eq!(file.model().unwrap().description(), &description);
+}
+
+#[test]
+fn a_threshold_lies_between_the_transform_and_the_nets() {
+    const TRANSFORM: usize = 28;
+    let threshold = Threshold {
+        log_prob: -2.5,
+        false_alarms: 0.25,
+        at_least: 0.125,
+        at_most: 0.5,
+        rows: 3,
+    };
+    let plain = tiny::real_nvp_description();
+    let mut weights = weights_of(&tiny::REAL_NVP, &plain).to_vec();
+    let words = [
+        [0x00, 0x00, 0x20, 0xC0], // −2.5
+        [0x00, 0x00, 0x80, 0x3E], // 0.25
+        [0x00, 0x00, 0x00, 0x3E], // 0.125
+        [0x00, 0x00, 0x00, 0x3F], // 0.5
+        [3, 0, 0, 0],
+    ];
+    weights.splice(TRANSFORM..TRANSFORM, words.concat());
+    let description = Description {
+        calibrated: true,
+        ..plain
+    };
+    let by_hand = encode(&description, &weights);
+    let file = ModelFile::from_bytes("", &tiny::REAL_NVP);
+    assert_eq!(file.model().unwrap().threshold(), None);
+    let written = with_threshold(&file, &threshold).unwrap();
+    assert_eq!(written.bytes(), by_hand);
+    assert_eq!(written.model().unwrap().threshold(), Some(threshold));
+    // The nets are where they were, and a second threshold takes the place of the first.
+    let other = Threshold {
+        log_prob: 1.0,
+        ..threshold
+    };
+    let [once, twice] = [&file, &written].map(|file| with_threshold(file, &other).unwrap());
+    assert_eq!(once.bytes(), twice.bytes());
+    let flows = [&file, &written].map(|file| read_back(file).unwrap().nets);
+    assert_eq!(flows[0], flows[1]);
+}
+
+#[test]
+fn a_threshold_is_checked() {
+    let calibrated = |rows: [u8; 4]| {
+        let mut weights = 1.0f32.to_le_bytes().repeat(11).to_vec();
+        weights.extend(rows);
+        weights.extend(1.0f32.to_le_bytes().repeat(6));
+        weights
+    };
+    let description = Description {
+        calibrated: true,
+        ..tiny::real_nvp_description()
+    };
+    let error = |weights: &[u8]| error_of(&encode(&description, weights));
+    assert_eq!(error(&calibrated([1, 0, 0, 0])), None);
+    // As many rows as are no number.
+    assert_eq!(
+        error(&calibrated([0, 0, 0x80, 0x7F])),
+        Some(Error::NotFinite)
+    );
+    let mut not_finite = calibrated([1, 0, 0, 0]);
+    not_finite[28..32].copy_from_slice(&f32::NAN.to_le_bytes());
+    assert_eq!(error(&not_finite), Some(Error::NotFinite));
+    // No log-probability, no threshold.
+    let field = Description {
+        calibrated: true,
+        ..tiny::flow_matching_description()
+    };
+    let ones = 1.0f32.to_le_bytes().repeat(field.word_count());
+    assert_eq!(error_of(&encode(&field, &ones)), Some(Error::Malformed));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod calibrate;
 mod calibration;
 mod compare;
 mod completions;
@@ -56,6 +57,7 @@ enum Command {
     Train(Box<train::Arguments>),
     Sample(sample::Arguments),
     Score(score::Arguments),
+    Calibrate(calibrate::Arguments),
     Evaluate(evaluate::Arguments),
     Inspect(inspect::Arguments),
     Compare(compare::Arguments),
@@ -94,6 +96,7 @@ pub(crate) fn run() -> ExitCode {
         }
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

@@ -36,6 +36,28 @@ pub enum Error {
         /// Rows needed.
         minimum: usize,
     },
+    /// There are too few rows to choose a threshold by.
+    #[error(
+        "too few rows for {false_alarms} false alarms: {rows}, give {minimum} or more, or allow a \
+         larger share"
+    )]
+    FewToCalibrate {
+        /// Rows found.
+        rows: usize,
+        /// The share of false alarms.
+        false_alarms: f64,
+        /// Rows needed.
+        minimum: usize,
+    },
+    /// So many rows have no finite log-probability that the threshold would have none.
+    #[error(
+        "{rank} of the rows or more have no finite log-probability, so no threshold parts them from \
+         others: leave them out, or allow a larger share of false alarms"
+    )]
+    NoThreshold {
+        /// Rows below the threshold, itself included.
+        rank: usize,
+    },
     /// A column has one value only, so it cannot be standardized and has no density.
     #[error("column {column} is constant at {value}: leave it out with --columns")]
     ConstantColumn {

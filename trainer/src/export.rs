@@ -5,7 +5,7 @@ mod int8;
 use std::num::NonZeroU16;
 
 use flowlet::format::{self, Body, Description, File, Header, Kind, Net};
-use flowlet::{Activation, Precision};
+use flowlet::{Activation, Precision, Threshold};
 use ndarray::Array2;
 
 use crate::error::Error;
@@ -73,6 +73,36 @@ fn write(flow: &Flow, precision: Precision, nets: &[u8]) -> Result<ModelFile, Er
     let mut weights = bytes_of(flow.mean.iter().chain(&flow.std).chain(factor));
     weights.extend(nets);
     let file = ModelFile::from_bytes(&flow.name, &encode(&description, &weights));
+    file.model()?;
+    Ok(file)
+}
+
+/// The same model with this threshold, and without the one it has.
+///
+/// # Errors
+///
+/// [`Error::Model`] where the file holds no model, or one without log-probabilities.
+pub fn with_threshold(file: &ModelFile, threshold: &Threshold) -> Result<ModelFile, Error> {
+    let model = file.model()?;
+    let old = model.description();
+    let end = file.bytes().len() - size_of::<u32>();
+    let weights = &file.bytes()[end - 4 * old.word_count()..end];
+    let (transform, rest) = weights.split_at(4 * old.transform_len());
+    let nets = &rest[4 * (old.nets_start() - old.transform_len())..];
+    let Threshold {
+        log_prob,
+        false_alarms,
+        at_least,
+        at_most,
+        rows,
+    } = *threshold;
+    let numbers = bytes_of([log_prob, false_alarms, at_least, at_most].iter());
+    let weights = [transform, &numbers, &rows.to_le_bytes(), nets].concat();
+    let description = Description {
+        calibrated: true,
+        ..old.clone()
+    };
+    let file = ModelFile::from_bytes(file.path(), &encode(&description, &weights));
     file.model()?;
     Ok(file)
 }

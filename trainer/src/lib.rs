@@ -32,6 +32,7 @@ pub mod quantize;
 pub mod read_back;
 pub mod real_nvp;
 pub mod step_count;
+pub mod threshold;
 pub mod transport;
 mod whitening;
 

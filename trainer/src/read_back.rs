@@ -23,16 +23,19 @@ pub fn read_back(file: &ModelFile) -> Result<Flow, Error> {
             path: file.path().into(),
         });
     }
-    let mut numbers = Numbers(weights(file, &model));
-    let dim = model.dim();
+    let (transform, nets) = weights(file, &model).split_at(4 * description.transform_len());
+    let (mut transform, dim) = (Numbers(transform), model.dim());
+    // A threshold, if there is one, was chosen for these very nets, and stays behind.
+    let threshold_len = description.nets_start() - description.transform_len();
+    let mut nets = Numbers(&nets[4 * threshold_len..]);
     Ok(Flow {
         name: model.name().into(),
         labels: model.labels().map(Into::into).collect(),
         dim,
         context_dim: model.context_dim(),
-        mean: numbers.take(model.mean().len()),
-        std: numbers.take(model.std().len()),
-        factor: description.whitened.then(|| numbers.lower_triangle(dim)),
+        mean: transform.take(model.mean().len()),
+        std: transform.take(model.std().len()),
+        factor: description.whitened.then(|| transform.lower_triangle(dim)),
         kind: match model.kind() {
             Kind::RealNvp { scale_clip, .. } => FlowKind::RealNvp { scale_clip },
             Kind::FlowMatching { step_count } => FlowKind::FlowMatching {
@@ -43,7 +46,7 @@ pub fn read_back(file: &ModelFile) -> Result<Flow, Error> {
             .map(|k| Mlp {
                 layers: description
                     .layer_ends(k)
-                    .map(|(inputs, outputs)| numbers.layer(inputs, outputs))
+                    .map(|(inputs, outputs)| nets.layer(inputs, outputs))
                     .collect(),
                 activation: description.net.activation,
             })

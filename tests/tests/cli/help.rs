@@ -2,11 +2,12 @@
 
 use super::*;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "",
     "train",
     "sample",
     "score",
+    "calibrate",
     "evaluate",
     "compare",
     "inspect",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use flowlet::Threshold;
 use flowlet_trainer::inference::log_probs;
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::write_whole;
@@ -13,7 +14,8 @@ use super::tables::{self, Reading};
 
 /// Gives the log-probability of each row of a table
 ///
-/// In nats, in the units of the data: the lower, the stranger the row. Columns are found by the names
+/// In nats, in the units of the data: the lower, the stranger the row. Where the model is calibrated (see
+/// `calibrate`), a row below its threshold is strange: 1, else 0. Columns are found by the names
 /// that the model was trained with; where there are no names, the columns are the model's dimensions
 /// and then its context.
 #[derive(Debug, clap::Args)]
@@ -27,7 +29,7 @@ pub(super) struct Arguments {
     data: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// Where to write the table's columns and `log_prob` as CSV
+    /// Where to write the table's columns, `strange` if the model is calibrated, and `log_prob` as CSV
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
     /// Print JSON
@@ -47,13 +49,47 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let selected = table.select_matching(&[], &labels, model.dim(), model.context_dim())?;
     let dropped = selected.dropped.clone();
     let data = tables::data(selected, &arguments.data);
+    let threshold = model.threshold();
     let log_probs = log_probs(&model, &data.points, &data.context)?;
     if let Some(path) = &arguments.output {
-        write_whole(path, |file| {
-            table.write_with(file, "log_prob", &log_probs, &dropped)
+        write_whole(path, |file| match &threshold {
+            None => table.write_with(
+                file,
+                &["log_prob"],
+                &|row| vec![format!("{:?}", log_probs[row])],
+                &dropped,
+            ),
+            Some(threshold) => table.write_with(
+                file,
+                &["strange", "log_prob"],
+                &|row| {
+                    let log_prob = log_probs[row];
+                    let strange = u8::from(threshold.is_strange(log_prob));
+                    vec![strange.to_string(), format!("{log_prob:?}")]
+                },
+                &dropped,
+            ),
         })?;
     }
-    Ok(summary(&log_probs).print(arguments.json)?)
+    let mut report = summary(&log_probs);
+    if let Some(threshold) = threshold {
+        add_strange(&mut report, &threshold, &log_probs);
+    }
+    Ok(report.print(arguments.json)?)
+}
+
+/// How many rows are below the threshold.
+fn add_strange(report: &mut Report, threshold: &Threshold, log_probs: &[f32]) {
+    let below = log_probs.iter().filter(|p| threshold.is_strange(**p));
+    let (strange, rows) = (below.count(), log_probs.len());
+    let text = format!(
+        "{} of {} ({:.2} %), below {:.4}",
+        grouped(strange),
+        grouped(rows),
+        100.0 * strange as f64 / rows as f64,
+        threshold.log_prob
+    );
+    report.fact("strange", strange, "strange", text);
 }
 
 /// The distribution of the scores.

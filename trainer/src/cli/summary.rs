@@ -3,6 +3,7 @@
 use flowlet::{Activation, Kind, Model, Precision};
 use serde_json::{Value, json};
 
+use super::calibrate::add_threshold;
 use super::report::{Report, grouped};
 
 /// `RealNVP` or `flow matching`.
@@ -35,6 +36,9 @@ pub(super) fn add_model(report: &mut Report, model: &Model<'_>, bytes: usize) {
     let labels: Vec<Value> = model.labels().map(Value::from).collect();
     report.value("labels", labels);
     add_nets(report, model);
+    if let Some(threshold) = model.threshold() {
+        add_threshold(report, &threshold);
+    }
     let precision = precision_name(model);
     report.fact("precision", precision, "precision", precision);
     report.fact("bytes", bytes, "file", format!("{} bytes", grouped(bytes)));

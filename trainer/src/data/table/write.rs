@@ -77,12 +77,13 @@ fn cause(error: csv::Error) -> io::Error {
 }
 
 impl Table {
-    /// Writes the table with one more column as CSV, without the rows of `dropped`; a column that
-    /// is called `name` already gives way.
+    /// Writes the table with more columns as CSV, without the rows of `dropped`; columns that are
+    /// called like one of `added` already give way.
     ///
     /// # Shapes
     ///
-    /// `values`: one a row that is left; `dropped`: indices in ascending order.
+    /// `cells`: of a row that is left, by its place among them, one for each name of `added`;
+    /// `dropped`: indices in ascending order.
     ///
     /// # Errors
     ///
@@ -90,31 +91,27 @@ impl Table {
     pub fn write_with(
         &self,
         output: &mut dyn Write,
-        name: &str,
-        values: &[f32],
+        added: &[&str],
+        cells: &dyn Fn(usize) -> Vec<String>,
         dropped: &[usize],
     ) -> io::Result<()> {
         let kept: Vec<usize> = (0..self.names.len())
-            .filter(|&column| self.names[column] != name)
+            .filter(|&column| !added.contains(&self.names[column].as_str()))
             .collect();
         let mut writer = Writer::from_writer(output);
         let names = kept.iter().map(|&column| self.names[column].as_str());
-        writer.write_record(names.chain([name])).map_err(cause)?;
-        let mut values = values.iter();
+        let names = names.chain(added.iter().copied());
+        writer.write_record(names).map_err(cause)?;
+        let mut places = 0..;
         let mut outcome = Ok(());
         let read = self.for_each_row(|row| {
             if outcome.is_err() || dropped.binary_search(&row.index).is_ok() {
                 return Ok(());
             }
-            let cells = kept.iter().map(|&column| row.cell(column).text());
-            let value = values.next().map(|value| format!("{value:?}").into());
-            outcome = writer
-                .write_record(
-                    cells
-                        .chain(value)
-                        .map(|cell: Cow<'_, str>| cell.into_owned()),
-                )
-                .map_err(cause);
+            let old = kept.iter().map(|&column| row.cell(column).text());
+            let new = places.next().map(cells).unwrap_or_default();
+            let record = old.map(Cow::into_owned).chain(new);
+            outcome = writer.write_record(record).map_err(cause);
             Ok(())
         });
         outcome?;
