@@ -2,7 +2,14 @@
 
 use std::{env, fs, path::PathBuf};
 
-const BOARDS: [&str; 5] = ["qemu-m0", "qemu-m3", "qemu-m4", "qemu-m33", "qemu-rv32"];
+const BOARDS: [&str; 6] = [
+    "qemu-m0",
+    "qemu-m3",
+    "qemu-m4",
+    "qemu-m7",
+    "qemu-m33",
+    "qemu-rv32",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=boards");

@@ -78,6 +78,7 @@ boards! {
     qemu_m0: QemuM0,
     qemu_m3: QemuM3,
     qemu_m4: QemuM4,
+    qemu_m7: QemuM7,
     qemu_m33: QemuM33,
     qemu_rv32: QemuRv32,
 }

@@ -28,14 +28,14 @@ const SHOWN: usize = 8;
 /// Builds the sampler firmware around the model, runs it, and checks that every sample and
 /// log-probability has the bits that this computer gives for the same seed. Boards, all
 /// emulated: qemu-m0 (micro:bit, Cortex-M0 with 16 KB of RAM), qemu-m3 (Cortex-M3), qemu-m4
-/// (Cortex-M4F), qemu-m33 (Cortex-M33 with FPU) and qemu-rv32 (RV32IMAC), each with 4 MB of RAM.
+/// (Cortex-M4F), qemu-m7 (Cortex-M7 with FPU), qemu-m33 (Cortex-M33 with FPU) and qemu-rv32 (RV32IMAC), each with 4 MB of RAM.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   flowlet run moons.flow --board qemu-m4 --plot board.png")]
 pub(super) struct Arguments {
     /// The model file
     model: PathBuf,
-    /// The board: qemu-m0, qemu-m3, qemu-m4, qemu-m33 or qemu-rv32
+    /// The board: qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m33 or qemu-rv32
     #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
     board: Board,
     /// Number of samples; as many as the board does in a few seconds unless given
