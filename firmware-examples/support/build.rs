@@ -35,7 +35,9 @@ fn is_chosen(board: &str) -> bool {
 
 fn provide_memory_map(board: &str) {
     let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::copy(format!("boards/{board}.x"), folder.join("memory.x"))
-        .expect("each board has its memory map");
+    for (from, to) in [(board, "memory.x"), ("model", "model.x")] {
+        fs::copy(format!("boards/{from}.x"), folder.join(to))
+            .expect("each board has its memory map");
+    }
     println!("cargo::rustc-link-search={}", folder.display());
 }

@@ -39,11 +39,10 @@ fn run_and_compare(
 ) -> BoardRun {
     let model = file.model().unwrap();
     let request = Request {
-        n,
         seed: 1,
         step_count: step_count.and_then(NonZeroU16::new),
         context: context.to_vec(),
-        time_limit: None,
+        ..Request::new(n)
     };
     let outcome = run(board, file, &request, &mut |_| ()).unwrap();
 

@@ -1,20 +1,24 @@
-//! Models on boards: build the firmware around a model, run it, read what it says.
+//! Models on boards: lay a model into the flash of one, run its firmware, read what it says.
 //!
 //! The boards are QEMU's. Their firmware is built from `firmware-examples` in the checkout
 //! that this crate was built in.
 
+mod comparison;
 pub mod cost;
 mod emulator;
 mod error;
 pub mod firmware;
+mod fit;
 mod machine;
 mod memory;
 mod request;
 mod run;
 mod transcript;
 
+pub use comparison::{ModelCost, compare};
+pub use emulator::Launch;
 pub use error::BoardError;
-pub use machine::Board;
+pub use machine::{Board, Region};
 pub use memory::Memory;
 pub use request::{Request, default_n, macs_per_sample};
-pub use run::{BoardRun, Progress, run, run_program};
+pub use run::{BoardRun, Difference, Progress, run, run_program};

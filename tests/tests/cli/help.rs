@@ -2,7 +2,7 @@
 
 use super::*;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "",
     "train",
     "sample",
@@ -13,6 +13,8 @@ const COMMANDS: [&str; 12] = [
     "import",
     "quantize",
     "run",
+    "verify",
+    "boards",
     "completions",
     "man",
 ];

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::BoardError;
 use super::emulator::{self, Emulator};
+use super::firmware;
 
 /// A board that models run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,15 @@ pub enum Board {
     QemuRv32,
 }
 
+/// Flash that is kept for models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Address of its first byte, on a word boundary.
+    pub start: u32,
+    /// Bytes.
+    pub len: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Facts {
     name: &'static str,
@@ -33,6 +43,7 @@ pub(super) struct Facts {
     machine: &'static str,
     pub(super) flash_len: usize,
     pub(super) ram_len: usize,
+    region: Region,
     /// What a multiply-add takes in QEMU, measured on one core of a slow host.
     time_per_mac: Duration,
 }
@@ -46,6 +57,10 @@ static QEMU_M0: Facts = Facts {
     machine: "microbit",
     flash_len: 256 << 10,
     ram_len: 16 << 10,
+    region: Region {
+        start: 0x0001_0000,
+        len: (256 - 64) << 10,
+    },
     time_per_mac: Duration::from_nanos(1000),
 };
 
@@ -58,6 +73,10 @@ static QEMU_M3: Facts = Facts {
     machine: "mps2-an385",
     flash_len: 4 << 20,
     ram_len: 4 << 20,
+    region: Region {
+        start: 0x0001_0000,
+        len: (4096 - 64) << 10,
+    },
     time_per_mac: Duration::from_nanos(650),
 };
 
@@ -70,6 +89,10 @@ static QEMU_M4: Facts = Facts {
     machine: "mps2-an386",
     flash_len: 4 << 20,
     ram_len: 4 << 20,
+    region: Region {
+        start: 0x0001_0000,
+        len: (4096 - 64) << 10,
+    },
     time_per_mac: Duration::from_nanos(100),
 };
 
@@ -82,6 +105,10 @@ static QEMU_M7: Facts = Facts {
     machine: "mps2-an500",
     flash_len: 4 << 20,
     ram_len: 4 << 20,
+    region: Region {
+        start: 0x0001_0000,
+        len: (4096 - 64) << 10,
+    },
     time_per_mac: Duration::from_nanos(100),
 };
 
@@ -94,6 +121,10 @@ static QEMU_M33: Facts = Facts {
     machine: "mps2-an505",
     flash_len: 4 << 20,
     ram_len: 4 << 20,
+    region: Region {
+        start: 0x1001_0000,
+        len: (4096 - 64) << 10,
+    },
     time_per_mac: Duration::from_nanos(100),
 };
 
@@ -106,6 +137,10 @@ static QEMU_RV32: Facts = Facts {
     machine: "virt",
     flash_len: 4 << 20,
     ram_len: 4 << 20,
+    region: Region {
+        start: 0x8001_8000,
+        len: (4096 - 96) << 10,
+    },
     time_per_mac: Duration::from_nanos(600),
 };
 
@@ -148,6 +183,32 @@ impl Board {
     /// Rust's name for what it executes.
     pub fn target(self) -> &'static str {
         self.facts().target
+    }
+
+    /// The flash that is kept for models.
+    pub fn model_region(self) -> Region {
+        self.facts().region
+    }
+
+    /// Where its random numbers come from.
+    pub fn random_source(self) -> &'static str {
+        // The chips that QEMU plays have none that it plays too.
+        "Xoshiro128++, seeded"
+    }
+
+    /// What runs it.
+    pub fn runs_in(self) -> String {
+        format!("QEMU, {}", self.machine())
+    }
+
+    /// What this computer lacks to run anything on it.
+    pub fn missing(self) -> Vec<BoardError> {
+        let checks = [
+            firmware::source().map(drop),
+            firmware::check_target(self),
+            self.emulator().check(),
+        ];
+        checks.into_iter().filter_map(Result::err).collect()
     }
 
     /// What plays it.
@@ -208,6 +269,18 @@ mod tests {
             };
             let (flash, ram) = (len("FLASH"), len("RAM"));
             assert_eq!(Memory { flash, ram }, board.memory(), "{board}");
+
+            let region = board.model_region();
+            let (_, origin) = map.split_once("FLASH : ORIGIN = 0x").unwrap();
+            let origin = u32::from_str_radix(&origin[..8], 16).unwrap();
+            let offset = region.start - origin;
+            let kilobytes = offset >> 10;
+            let line = format!(
+                "_model_start = ORIGIN(FLASH) + {kilobytes}K; \
+                 _model_end = ORIGIN(FLASH) + LENGTH(FLASH);"
+            );
+            assert!(map.contains(&line), "{board}: {line}");
+            assert_eq!(offset as usize + region.len, flash, "{board}");
         }
     }
 

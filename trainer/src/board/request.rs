@@ -1,9 +1,11 @@
 //! What a board is asked for, and how long that may take.
 
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use flowlet::{Kind, Model};
+use flowlet_protocol::{Draw, Form};
 
 use super::{Board, BoardError};
 
@@ -18,6 +20,8 @@ pub struct Request {
     pub step_count: Option<NonZeroU16>,
     /// What all samples are conditioned on: as many numbers as the model takes.
     pub context: Vec<f32>,
+    /// The firmware, an ELF file; built from this checkout where there is none.
+    pub program: Option<PathBuf>,
     /// When the run is stopped; by default ten times what it may take, and a minute.
     pub time_limit: Option<Duration>,
 }
@@ -39,30 +43,47 @@ pub fn default_n(board: Board, macs_per_sample: u64) -> u32 {
     n.clamp(1, 1000) as u32
 }
 
-pub(super) fn check_request(model: &Model<'_>, request: &Request) -> Result<(), BoardError> {
-    if request.context.len() != model.context_dim() {
+fn check_context(model: &Model<'_>, context: &[f32]) -> Result<(), BoardError> {
+    if context.len() != model.context_dim() {
         return Err(BoardError::Context {
             expected: model.context_dim(),
-            found: request.context.len(),
+            found: context.len(),
         });
     }
-    match request.context.iter().position(|value| !value.is_finite()) {
+    match context.iter().position(|value| !value.is_finite()) {
         Some(index) => Err(BoardError::NotFinite { index }),
         None => Ok(()),
     }
 }
 
-/// The firmware's arguments; context values go as bits, so that they arrive as they are.
-pub(super) fn arguments(request: &Request) -> Vec<String> {
-    let step_count = request.step_count.map_or(0, NonZeroU16::get);
-    let mut arguments = vec![
-        request.n.to_string(),
-        request.seed.to_string(),
-        step_count.to_string(),
-    ];
-    let context = request.context.iter();
-    arguments.extend(context.map(|value| format!("{:08x}", value.to_bits())));
-    arguments
+impl Request {
+    /// `n` samples with the seed 0, given nothing, from firmware that is built for them.
+    pub fn new(n: u32) -> Self {
+        Self {
+            n,
+            seed: 0,
+            step_count: None,
+            context: vec![],
+            program: None,
+            time_limit: None,
+        }
+    }
+
+    /// The samples and the form of the answer, as the board is asked for them.
+    ///
+    /// # Errors
+    ///
+    /// [`BoardError::Context`] and [`BoardError::NotFinite`] where the model takes no such context.
+    pub(super) fn draw(&self, model: &Model<'_>, form: Form) -> Result<Draw, BoardError> {
+        check_context(model, &self.context)?;
+        Ok(Draw {
+            seed: self.seed,
+            step_count: self.step_count,
+            context: self.context.iter().copied().collect(),
+            form,
+            ..Draw::new(self.n)
+        })
+    }
 }
 
 pub(super) fn time_limit(board: Board, model: &Model<'_>, request: &Request) -> Duration {

@@ -1,13 +1,13 @@
 //! Firmware, run on a board.
 
-use std::time::Duration;
-
 use flowlet::{Kind, Model};
+use flowlet_protocol::{Command, Form, Spent};
 use ndarray::Array2;
 
-use super::firmware::{self, Program};
-use super::request::{arguments, check_request, time_limit};
-use super::{Board, BoardError, Request, emulator, transcript};
+use super::firmware::Chosen;
+use super::fit::{check_fit, image};
+use super::request::time_limit;
+use super::{Board, Launch, Request, emulator, transcript};
 use crate::error::Error;
 use crate::inference;
 use crate::model_file::ModelFile;
@@ -19,8 +19,23 @@ pub struct BoardRun {
     pub samples: Array2<f32>,
     /// `ln p` of each sample, if the model has it.
     pub log_probs: Option<Vec<f32>>,
+    /// What the board counted, where it counts.
+    pub spent: Option<Spent>,
     /// All the board's lines.
     pub transcript: String,
+}
+
+/// A number that a board has otherwise than this computer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// The sample, from 0.
+    pub row: usize,
+    /// The dimension, from 0; the number of dimensions for the log-probability.
+    pub column: usize,
+    /// The board's number.
+    pub board: f32,
+    /// This computer's.
+    pub host: f32,
 }
 
 impl BoardRun {
@@ -31,22 +46,57 @@ impl BoardRun {
     ///
     /// [`Error::Runtime`] where the request does not fit the model.
     pub fn has_bits_of_host(&self, model: &Model<'_>, request: &Request) -> Result<bool, Error> {
+        Ok(self.first_difference(model, request)?.is_none())
+    }
+
+    /// The first number that this computer does not give to the bit.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Runtime`] where the request does not fit the model.
+    ///
+    /// # Panics
+    ///
+    /// If the request is for another number of samples, or for another kind of model.
+    pub fn first_difference(
+        &self,
+        model: &Model<'_>,
+        request: &Request,
+    ) -> Result<Option<Difference>, Error> {
         let n = request.n as usize;
         let noise = inference::noise(n, model.dim(), request.seed);
         let context =
             Array2::from_shape_fn((n, request.context.len()), |(_, i)| request.context[i]);
-        let samples = inference::transport(model, &noise, &context, request.step_count)?;
-        let log_probs = match model.kind() {
-            Kind::RealNvp { .. } => Some(inference::log_probs(model, &samples, &context)?),
-            Kind::FlowMatching { .. } => None,
-        };
-        Ok(bits(&self.samples) == bits(&samples)
-            && self.log_probs.as_ref().map(bits) == log_probs.as_ref().map(bits))
+        let mut host = inference::transport(model, &noise, &context, request.step_count)?;
+        let mut board = self.samples.clone();
+        if let Kind::RealNvp { .. } = model.kind() {
+            let log_probs = inference::log_probs(model, &host, &context)?;
+            push_column(&mut host, &log_probs);
+        }
+        if let Some(log_probs) = &self.log_probs {
+            push_column(&mut board, log_probs);
+        }
+        assert_eq!(
+            board.shape(),
+            host.shape(),
+            "the run is that of the request"
+        );
+        let mut pairs = board.indexed_iter().zip(&host);
+        let different = pairs.find(|((_, board), host)| board.to_bits() != host.to_bits());
+        Ok(
+            different.map(|(((row, column), &board), &host)| Difference {
+                row,
+                column,
+                board,
+                host,
+            }),
+        )
     }
 }
 
-fn bits<'a>(numbers: impl IntoIterator<Item = &'a f32>) -> Vec<u32> {
-    numbers.into_iter().map(|number| number.to_bits()).collect()
+fn push_column(rows: &mut Array2<f32>, numbers: &[f32]) {
+    rows.push_column(numbers.into())
+        .expect("there is one log-probability a sample");
 }
 
 /// How far a run has come.
@@ -58,8 +108,9 @@ pub enum Progress {
     Sampled(u32),
 }
 
-/// Builds the firmware around `file`'s model, runs it, and gives back what it said.
+/// Runs the sampler on `file`'s model and gives back what it said.
 ///
+/// The firmware is built the first time, or anew where its source has changed; the model is data to it.
 /// Runs may go on at the same time; their builds wait for one another.
 ///
 /// # Errors
@@ -73,57 +124,39 @@ pub fn run(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BoardRun, Error> {
     let model = file.model()?;
-    check_request(&model, request)?;
-    check_flash(board, file.bytes().len())?;
+    let draw = request.draw(&model, Form::Text)?;
+    check_fit(board, &[file])?;
     board.emulator().check()?;
     progress(Progress::Building);
-    let program = firmware::build(board, "sampler", Some(file))?;
+    let program = Chosen::new(board, "sampler", request.program.as_deref())?;
+    let launch = Launch {
+        program: &program.path(),
+        image: &image(&[file]),
+        input: &format!("{}\n", Command::Sample(draw)),
+        plugin: None,
+        limit: time_limit(board, &model, request),
+    };
     let mut sampled = 0;
-    let transcript = emulator::run(
-        board,
-        &program.path(),
-        &arguments(request),
-        None,
-        time_limit(board, &model, request),
-        &mut |line| {
-            if transcript::is_sample(line) {
-                sampled += 1;
-                progress(Progress::Sampled(sampled));
-            }
-        },
-    )?;
-    Ok(transcript::parse(transcript, &model, request.n)?)
+    let output = emulator::run(board, &launch, &mut |line| {
+        if transcript::is_sample(line) {
+            sampled += 1;
+            progress(Progress::Sampled(sampled));
+        }
+    })?;
+    let transcript = String::from_utf8_lossy(&output).into_owned();
+    Ok(transcript::parse(board, transcript, &model, request.n)?)
 }
 
-/// Runs any of the programs that [`firmware::build`] builds, with its arguments and a plugin of
-/// QEMU, as `FILE,ARGUMENT,…`; gives back all that both wrote.
+/// Runs any of the programs that [`firmware::build`] builds; gives back all that it wrote, and the
+/// plugin if there is one.
 ///
 /// # Errors
 ///
-/// [`BoardError::NoEmulator`], [`BoardError::Failed`], [`BoardError::TimeLimit`].
-pub fn run_program(
-    board: Board,
-    program: &Program,
-    arguments: &[String],
-    plugin: Option<&str>,
-    limit: Duration,
-) -> Result<String, BoardError> {
+/// [`Error::Board`] with [`BoardError::NoEmulator`], [`BoardError::Failed`] or
+/// [`BoardError::TimeLimit`].
+pub fn run_program(board: Board, launch: &Launch<'_>) -> Result<Vec<u8>, Error> {
     board.emulator().check()?;
-    let path = program.path();
-    emulator::run(board, &path, arguments, plugin, limit, &mut |_| {})
-}
-
-fn check_flash(board: Board, model_len: usize) -> Result<(), BoardError> {
-    let flash_len = board.memory().flash;
-    if model_len + firmware::MAX_CODE_LEN <= flash_len {
-        return Ok(());
-    }
-    Err(BoardError::TooLarge {
-        board,
-        model_len,
-        code_len: firmware::MAX_CODE_LEN,
-        flash_len,
-    })
+    emulator::run(board, launch, &mut |_| {})
 }
 
 #[cfg(test)]
@@ -135,7 +168,7 @@ mod tests {
     use flowlet::{Activation, Precision};
     use ndarray::Array1;
     use std::num::NonZeroU16;
-    use std::path::Path;
+    use std::time::Duration;
 
     /// A flow with one hidden layer a net, its weights from a source of noise.
     fn flow(dim: usize, context_dim: usize, width: usize, kind: FlowKind) -> Flow {
@@ -185,11 +218,9 @@ mod tests {
 
     fn request(n: u32, context: &[f32]) -> Request {
         Request {
-            n,
             seed: 11,
-            step_count: None,
             context: context.into(),
-            time_limit: None,
+            ..Request::new(n)
         }
     }
 
@@ -281,7 +312,7 @@ mod tests {
             Board::QemuM0,
             &real_nvp(64, 24, 256),
             &request(1, &[0.0; 24]),
-            "more than the 262144 bytes of flash of qemu-m0",
+            "bytes too many for the 196608 bytes of flash that qemu-m0 has for models",
         );
         let no_model = ModelFile::from_bytes("table.csv", b"x,y");
         assert_refused(Board::QemuM0, &no_model, &request(1, &[]), "table.csv");
@@ -300,35 +331,5 @@ mod tests {
             &request,
             "still running on qemu-m4 after 0.3 s",
         );
-    }
-
-    #[test]
-    fn the_code_takes_no_more_flash_than_is_set_aside() {
-        for board in Board::ALL {
-            let program = firmware::build(board, "sampler", Some(&real_nvp(2, 0, 4))).unwrap();
-            let code_len = loaded_len(&program.path());
-            assert!(
-                code_len <= firmware::MAX_CODE_LEN,
-                "{board} takes {code_len} bytes"
-            );
-        }
-    }
-
-    /// Bytes that an ELF file puts into flash.
-    fn loaded_len(elf: &Path) -> usize {
-        const PROGRAM_HEADER_TABLE: usize = 0x1C;
-        const PROGRAM_HEADER_COUNT: usize = 0x2C;
-        const HEADER_LEN: usize = 32;
-        const FILE_SIZE: usize = 0x10;
-        let bytes = std::fs::read(elf).unwrap();
-        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-        let count = word(PROGRAM_HEADER_COUNT) & 0xFFFF;
-        let table = word(PROGRAM_HEADER_TABLE);
-        let is_loaded = |header: &usize| word(*header) == 1;
-        let headers = (0..count).map(|i| table + i * HEADER_LEN);
-        headers
-            .filter(is_loaded)
-            .map(|header| word(header + FILE_SIZE))
-            .sum()
     }
 }
