@@ -260,7 +260,7 @@ impl core::error::Error for CommandError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MAX_LINE_LEN;
+    use crate::{LineReader, MAX_LINE_LEN};
     use std::string::ToString;
     use std::{format, vec::Vec};
 
@@ -355,5 +355,54 @@ mod tests {
             assert_eq!(parse(line), Err(error), "{line:?}");
             assert!(error.to_string().ends_with(HELP));
         }
+    }
+
+    /// What a line may be made of, and what it may not.
+    const PIECES: [&[u8]; 24] = [
+        b"sample",
+        b"digest",
+        b"model",
+        b"help",
+        b" ",
+        b" ",
+        b" ",
+        b"\n",
+        b"\r",
+        b"seed=",
+        b"steps=",
+        b"context=",
+        b"as=",
+        b"text",
+        b"frames",
+        b"1",
+        b"18446744073709551616",
+        b"-0.5",
+        b",",
+        b"#3f800000",
+        b"=",
+        b"\xFF",
+        b"\0",
+        "µ".as_bytes(),
+    ];
+
+    #[test]
+    fn what_is_read_of_any_bytes_is_read_again_from_what_it_is_written_as() {
+        let mut reader = LineReader::new();
+        let (mut state, mut read) = (1u32, 0);
+        for _ in 0..400_000 {
+            // Numerical Recipes' generator; its high bits are the better ones.
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            for byte in PIECES[(state >> 16) as usize % PIECES.len()] {
+                if !reader.push(*byte) {
+                    continue;
+                }
+                let Ok(Ok(command)) = reader.line().map(parse) else {
+                    continue;
+                };
+                assert_eq!(parse(&command.to_string()), Ok(command));
+                read += 1;
+            }
+        }
+        assert!(read > 100, "{read} commands are too few to tell");
     }
 }

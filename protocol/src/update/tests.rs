@@ -333,6 +333,13 @@ fn what_cannot_be_used_is_refused_for_its_reason() {
     assert_eq!(reply, Reply::Refused(Refusal::Data));
 
     let new = new();
+    let short = [begin(&new), Request::Finish];
+    let mut board = Updater::new(fresh(), fits);
+    assert_eq!(
+        send(&mut board, &short),
+        Reply::Refused(Refusal::Incomplete)
+    );
+
     let mut wrong = requests(&new);
     wrong[0] = Request::Begin {
         length: new.len() as u32,
