@@ -219,7 +219,11 @@ fn add_outcome(report: &mut Report, arguments: &Arguments, model: &Model<'_>, ou
         format!("{}, bit for bit those of this computer", grouped(n)),
     );
     if let Some((key, each, text)) = spent(outcome.spent, n) {
-        report.fact(key, each, "a sample took", text);
+        let with = match outcome.log_probs {
+            Some(_) => " with its log-probability",
+            None => "",
+        };
+        report.fact(key, each, "a sample took", text + with);
     }
     let nested: Vec<Vec<f32>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
     report.value("columns", labels);
