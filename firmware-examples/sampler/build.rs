@@ -1,6 +1,6 @@
-//! Takes in the model file and links for a microcontroller.
+//! Links for a microcontroller whose flash has a region for a model.
 
 fn main() {
     embed::link();
-    embed::model();
+    embed::model_region();
 }

@@ -2,7 +2,14 @@
 
 use std::{env, fs, path::PathBuf};
 
-const BOARDS: [&str; 5] = ["qemu-m0", "qemu-m3", "qemu-m4", "qemu-m33", "qemu-rv32"];
+const BOARDS: [&str; 6] = [
+    "qemu-m0",
+    "qemu-m3",
+    "qemu-m4",
+    "qemu-m7",
+    "qemu-m33",
+    "qemu-rv32",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=boards");
@@ -28,7 +35,9 @@ fn is_chosen(board: &str) -> bool {
 
 fn provide_memory_map(board: &str) {
     let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::copy(format!("boards/{board}.x"), folder.join("memory.x"))
-        .expect("each board has its memory map");
+    for (from, to) in [(board, "memory.x"), ("model", "model.x")] {
+        fs::copy(format!("boards/{from}.x"), folder.join(to))
+            .expect("each board has its memory map");
+    }
     println!("cargo::rustc-link-search={}", folder.display());
 }

@@ -5,6 +5,7 @@ use core::num::NonZeroU16;
 use serde::{Deserialize, Serialize};
 
 use crate::crc::crc32;
+pub use crate::crc::crc32_after;
 
 /// The first bytes of every model file.
 pub const MAGIC: [u8; 7] = *b"flowlet";

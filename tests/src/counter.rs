@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use flowlet_trainer::board::firmware::Program;
-use flowlet_trainer::board::{Board, run_program};
+use flowlet_trainer::board::{Board, Launch, run_program};
 
 use crate::build::{self, Output};
 use crate::elf::Elf;
@@ -32,17 +32,23 @@ pub struct Count {
 pub struct Counts(Vec<(String, Count)>);
 
 impl Counts {
-    /// Runs `program` with one argument, and counts.
+    /// Runs `program` with one line of input, and counts.
     ///
     /// # Panics
     ///
     /// If it fails.
-    pub fn of(board: Board, program: &Program, argument: &str) -> Self {
+    pub fn of(board: Board, program: &Program, input: &str) -> Self {
         let floor = Elf::read(&program.path()).static_end();
         let plugin = format!("{},floor={floor}", plugin().display());
-        let arguments = [argument.into()];
-        let transcript = run_program(board, program, &arguments, Some(&plugin), TIME_LIMIT);
-        Self::parse(&transcript.unwrap_or_else(|error| panic!("{error}")))
+        let launch = Launch {
+            program: &program.path(),
+            image: &[],
+            input: &format!("{input}\n"),
+            plugin: Some(&plugin),
+            limit: TIME_LIMIT,
+        };
+        let output = run_program(board, &launch).unwrap_or_else(|error| panic!("{error}"));
+        Self::parse(&String::from_utf8_lossy(&output))
     }
 
     /// All counts called `name`.

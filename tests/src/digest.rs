@@ -4,8 +4,9 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use flowlet::Kind;
+use flowlet_protocol::{Command, Draw, text::strip_checksum};
 use flowlet_trainer::board::firmware::build;
-use flowlet_trainer::board::{Board, run_program};
+use flowlet_trainer::board::{Board, Launch, run_program};
 use flowlet_trainer::inference::{log_probs, noise, transport};
 use flowlet_trainer::model_file::ModelFile;
 use ndarray::Array2;
@@ -46,14 +47,23 @@ pub fn of_host(file: &ModelFile, n: usize, step_count: Option<NonZeroU16>) -> u6
 ///
 /// If the run fails.
 pub fn of_board(board: Board, file: &ModelFile, n: usize, step_count: Option<NonZeroU16>) -> u64 {
-    let program = build(board, "digest", Some(file)).unwrap_or_else(|error| panic!("{error}"));
-    let step_count = step_count.map_or(0, NonZeroU16::get);
-    let arguments = [n.to_string(), SEED.to_string(), step_count.to_string()];
-    let transcript = run_program(board, &program, &arguments, None, TIME_LIMIT)
-        .unwrap_or_else(|error| panic!("{error}"));
-    let digest = transcript
-        .lines()
-        .find_map(|line| line.strip_prefix("digest "));
+    let program = build(board, "sampler", None).unwrap_or_else(|error| panic!("{error}"));
+    let draw = Draw {
+        seed: SEED,
+        step_count,
+        ..Draw::new(n as u32)
+    };
+    let launch = Launch {
+        program: &program.path(),
+        image: file.bytes(),
+        input: &format!("{}\n", Command::Digest(draw)),
+        plugin: None,
+        limit: TIME_LIMIT,
+    };
+    let output = run_program(board, &launch).unwrap_or_else(|error| panic!("{error}"));
+    let transcript = String::from_utf8_lossy(&output);
+    let line = transcript.lines().find_map(strip_checksum);
+    let digest = line.and_then(|line| line.strip_prefix("digest ")?.split(' ').next());
     let digest = digest.and_then(|digest| u64::from_str_radix(digest, 16).ok());
     digest.unwrap_or_else(|| panic!("{board} gives no digest: {transcript}"))
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use std::path::Path;
 
 use flowlet::Precision;
-use flowlet_trainer::board::{Board, BoardRun, Request, run};
+use flowlet_trainer::board::{Board, BoardRun, Difference, Request, run};
 use flowlet_trainer::export::export;
 use flowlet_trainer::flow::Flow;
 use flowlet_trainer::import::import;
@@ -39,11 +39,10 @@ fn run_and_compare(
 ) -> BoardRun {
     let model = file.model().unwrap();
     let request = Request {
-        n,
         seed: 1,
         step_count: step_count.and_then(NonZeroU16::new),
         context: context.to_vec(),
-        time_limit: None,
+        ..Request::new(n)
     };
     let outcome = run(board, file, &request, &mut |_| ()).unwrap();
 
@@ -78,6 +77,7 @@ boards! {
     qemu_m0: QemuM0,
     qemu_m3: QemuM3,
     qemu_m4: QemuM4,
+    qemu_m7: QemuM7,
     qemu_m33: QemuM33,
     qemu_rv32: QemuRv32,
 }
@@ -118,4 +118,26 @@ fn what_is_not_a_number_has_equal_bits() {
         let outcome = run_and_compare(board, &file, 4, None, &[]);
         assert!(outcome.log_probs.unwrap().iter().any(|p| p.is_nan()));
     }
+}
+
+#[test]
+fn a_bit_that_differs_is_found() {
+    let file = model_file("real_nvp_2d");
+    let mut outcome = run_and_compare(Board::QemuM4, &file, 4, None, &[]);
+    let model = file.model().unwrap();
+    let request = Request {
+        seed: 1,
+        ..Request::new(4)
+    };
+    let host = outcome.samples[[2, 1]];
+    outcome.samples[[2, 1]] = f32::from_bits(host.to_bits() ^ 1);
+    let board = outcome.samples[[2, 1]];
+    let expected = Difference {
+        row: 2,
+        column: 1,
+        board,
+        host,
+    };
+    let found = outcome.first_difference(&model, &request).unwrap();
+    assert_eq!(found, Some(expected));
 }

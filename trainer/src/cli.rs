@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod boards;
 mod calibrate;
 mod calibration;
 mod compare;
@@ -21,6 +22,7 @@ mod score;
 mod summary;
 mod tables;
 mod train;
+mod verify;
 
 use std::io;
 use std::path::Path;
@@ -64,6 +66,8 @@ enum Command {
     Import(import::Arguments),
     Quantize(quantize::Arguments),
     Run(run::Arguments),
+    Verify(verify::Arguments),
+    Boards(boards::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -103,6 +107,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Boards(arguments) => boards::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     };

@@ -7,7 +7,7 @@ pub(crate) struct Board {
     pub(crate) target: &'static str,
 }
 
-pub(crate) const BOARDS: [Board; 5] = [
+pub(crate) const BOARDS: [Board; 6] = [
     Board {
         name: "qemu-m0",
         target: "thumbv6m-none-eabi",
@@ -18,6 +18,10 @@ pub(crate) const BOARDS: [Board; 5] = [
     },
     Board {
         name: "qemu-m4",
+        target: "thumbv7em-none-eabihf",
+    },
+    Board {
+        name: "qemu-m7",
         target: "thumbv7em-none-eabihf",
     },
     Board {

@@ -14,6 +14,7 @@ pub(crate) fn lint() -> Result<()> {
     setup::targets()?;
     formatting()?;
     runtime_without_std()?;
+    protocol_without_std()?;
     host_packages()?;
     firmware()?;
     licences::check()
@@ -40,6 +41,15 @@ fn runtime_without_std() -> Result<()> {
         ))?;
     }
     Ok(())
+}
+
+fn protocol_without_std() -> Result<()> {
+    run(&mut cargo(
+        &workspace::root(),
+        &format!(
+            "clippy --package flowlet-protocol --locked --target {SMALLEST_TARGET} -- -D warnings"
+        ),
+    ))
 }
 
 fn host_packages() -> Result<()> {

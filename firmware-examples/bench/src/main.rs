@@ -1,6 +1,6 @@
 #![no_std]
 #![no_main]
-//! Brackets what a model does, for the instruction counter; the argument `proof` has it show first
+//! Brackets what a model does, for the instruction counter; the line `proof` as input has it show first
 //! that it counts exactly.
 //!
 //! ```text
@@ -19,7 +19,7 @@ use core::num::NonZeroU16;
 use bracket::bracket;
 use flowlet::{Flow, Model, Precision, Scratch, StandardNormal, include_model};
 use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
-use support::{Board, ThisBoard};
+use support::{Board, Requests, ThisBoard};
 
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
 
@@ -40,11 +40,13 @@ fn main() -> ! {
 }
 
 fn bench(board: &mut ThisBoard) -> Result<(), Error> {
-    let proof = board.with_arguments(|arguments| arguments.next() == Some("proof"));
+    let mut requests = Requests::new();
+    let line = requests.line(board).map_err(|_| fmt::Error)?;
+    let proof = line == Some(Ok("proof"));
+    let console = &mut board.console();
     if proof {
-        proof::prove(board.console())?;
+        proof::prove(console)?;
     }
-    let console = board.console();
     let model = counted(console, "load", || Model::from_bytes(black_box(MODEL)))??;
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(black_box(7));
     counted(console, "normals", || {

@@ -19,6 +19,11 @@ pub fn link() {
     println!("cargo::rustc-link-arg=--nmagic");
 }
 
+/// Keeps the program out of the flash region for a model.
+pub fn model_region() {
+    println!("cargo::rustc-link-arg=-Tmodel.x");
+}
+
 /// Takes in the model that `FLOWLET_MODEL` names; the build fails where there is none.
 pub fn model() {
     println!("cargo::rerun-if-env-changed=FLOWLET_MODEL");

@@ -1,13 +1,13 @@
 #![no_std]
 #![no_main]
-//! Fails in the way that its argument names: `error`, `panic`, `fault`, `overflow`, `babble` or
+//! Fails in the way that its input's first line names: `error`, `panic`, `fault`, `overflow`, `babble` or
 //! `hang`.
 
 use core::arch::asm;
 use core::fmt::Write;
 use core::hint::{black_box, spin_loop};
 
-use support::{Board, ThisBoard};
+use support::{Board, Requests, ThisBoard};
 
 #[support::entry]
 fn main() -> ! {
@@ -25,7 +25,9 @@ enum Failure {
 }
 
 fn fail(board: &mut ThisBoard) -> Result<(), &'static str> {
-    let failure = board.with_arguments(|arguments| arguments.next().and_then(by_name));
+    let mut requests = Requests::new();
+    let line = requests.line(board).ok().flatten();
+    let failure = line.and_then(Result::ok).and_then(by_name);
     match failure.ok_or("name a way to fail: error, panic, fault, overflow, babble or hang")? {
         Failure::Error => Err("as asked for"),
         Failure::Panic => panic!("as asked for"),
@@ -34,7 +36,7 @@ fn fail(board: &mut ThisBoard) -> Result<(), &'static str> {
             black_box(descend(u32::MAX));
             Ok(())
         }
-        Failure::Babble => babble(board.console()),
+        Failure::Babble => babble(&mut board.console()),
         Failure::Hang => hang(),
     }
 }

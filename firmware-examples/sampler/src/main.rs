@@ -1,131 +1,74 @@
 #![no_std]
 #![no_main]
-//! Prints samples of a model, and their log-probabilities where it has them.
+//! Samples the model in flash, on request over a serial line.
 //!
 //! ```text
-//! moons: RealNVP, 6 layers, 2 dimensions, 0 context numbers
-//! sample  0.994681  0.132457  log_prob  -0.071015  bits 3f7ea364 3e07a2ea bd917050
-//! sample  1.971460  0.410070  log_prob  -0.151505  bits 3ffc58ca 3ed1f4b0 be1b2440
-//! done: 2 samples
+//! > sample 2 seed=7
+//! sample  0.994681  0.132457  log_prob  -0.071015  bits 3f7ea364 3e07a2ea bd917050 *d23b6c41
+//! sample  1.971460  0.410070  log_prob  -0.151505  bits 3ffc58ca 3ed1f4b0 be1b2440 *5b2cb0c9
+//! done 2 samples in 213880 instructions *9d1fe3b0
 //! ```
 //!
-//! The bits are those of the point and then of the log-probability.
+//! The bits are those of the point and then of the log-probability. `flowlet_protocol` says what else
+//! can be asked for. The end of all input ends the program.
 
-use core::fmt::{self, Write};
-
-use flowlet::{Density, Kind, Model, Sampler, Scratch, include_model};
-use support::{Board, Request, RequestError, ThisBoard};
-
-include!(concat!(env!("OUT_DIR"), "/model.rs"));
-
-static MODEL: &[u8] = include_model!(concat!(env!("OUT_DIR"), "/model.flow"));
+use flowlet::Model;
+use flowlet_protocol::{Answer, Command, Draw, Facts, Form};
+use support::{Board, Digest, Draws, Error, Models, Requests, ThisBoard, answer};
 
 #[support::entry]
 fn main() -> ! {
-    support::run(sample)
+    support::run(serve)
 }
 
-fn sample(board: &mut ThisBoard) -> Result<(), Error> {
-    let request = board.with_arguments(|arguments| Request::parse(arguments))?;
-    let mut rng = board.random(request.seed);
-    let console = board.console();
-
-    let model = Model::from_bytes(MODEL)?;
-    let (mut sampler_scratch, mut density_scratch) = (Scratch::new(), Scratch::new());
-    let mut sampler = sampler(&model, &request, &mut sampler_scratch)?;
-    let mut density = density(&model, &request, &mut density_scratch)?;
-
-    write_model(console, &model)?;
-    for _ in 0..request.sample_count {
-        let mut x = [0.0; DIM];
-        sampler.sample(&mut rng, &mut x);
-        let log_prob = density.as_mut().map(|density| density.log_prob(&x));
-        write_sample(console, &x, log_prob)?;
-    }
-    Ok(writeln!(console, "done: {} samples", request.sample_count)?)
-}
-
-fn sampler<'s>(
-    model: &'s Model<'_>,
-    request: &'s Request<CONTEXT_DIM>,
-    scratch: &'s mut Scratch<SCRATCH_LEN>,
-) -> Result<Sampler<'s, DIM>, flowlet::Error> {
-    let mut sampler = model.sampler_given(&request.context, scratch)?;
-    if let Some(step_count) = request.step_count {
-        sampler.set_step_count(step_count);
-    }
-    Ok(sampler)
-}
-
-/// None where the model has no log-probability.
-fn density<'s>(
-    model: &'s Model<'_>,
-    request: &'s Request<CONTEXT_DIM>,
-    scratch: &'s mut Scratch<SCRATCH_LEN>,
-) -> Result<Option<Density<'s, DIM>>, flowlet::Error> {
-    match model.kind() {
-        Kind::RealNvp { .. } => model.density_given(&request.context, scratch).map(Some),
-        Kind::FlowMatching { .. } => Ok(None),
-    }
-}
-
-fn write_model(console: &mut impl Write, model: &Model<'_>) -> fmt::Result {
-    write!(console, "{}: ", model.name())?;
-    match model.kind() {
-        Kind::RealNvp { layer_count, .. } => write!(console, "RealNVP, {layer_count} layers")?,
-        Kind::FlowMatching { step_count } => {
-            write!(console, "flow matching, {step_count} steps")?;
+fn serve(board: &mut ThisBoard) -> Result<(), Error> {
+    let (model, file) = Models::new(support::model_region()).first()?;
+    let mut requests = Requests::new();
+    while let Some(command) = requests.command(board)? {
+        match command {
+            Command::Model => {
+                let facts = Facts::of(&model, file.len());
+                answer(board, Form::Text, &Answer::Model(facts))?;
+            }
+            Command::Sample(draw) => sample(board, &model, &draw)?,
+            Command::Digest(draw) => digest(board, &model, &draw)?,
+            _ => answer(board, Form::Text, &Answer::help())?,
         }
     }
-    writeln!(console, ", {DIM} dimensions, {CONTEXT_DIM} context numbers")
+    Ok(())
 }
 
-fn write_sample(console: &mut impl Write, x: &[f32; DIM], log_prob: Option<f32>) -> fmt::Result {
-    console.write_str("sample")?;
-    for x in x {
-        write!(console, " {x:9.6}")?;
+fn sample(board: &mut ThisBoard, model: &Model<'_>, draw: &Draw) -> Result<(), Error> {
+    let mut draws = match Draws::new(model, draw) {
+        Ok(draws) => draws,
+        Err(error) => return Ok(answer(board, draw.form, &Answer::error(&error))?),
+    };
+    let mut rng = board.random(draw.seed);
+    for _ in 0..draw.count {
+        let x = draws.sample(board, &mut rng)?.iter().copied().collect();
+        let log_prob = draws.log_prob(board)?;
+        answer(board, draw.form, &Answer::Sample { x, log_prob })?;
     }
-    if let Some(log_prob) = log_prob {
-        write!(console, "  log_prob {log_prob:10.6}")?;
-    }
-    console.write_str("  bits")?;
-    for value in x.iter().chain(&log_prob) {
-        write!(console, " {:08x}", value.to_bits())?;
-    }
-    console.write_char('\n')
+    let (count, spent) = (draw.count, draws.spent_in_all());
+    Ok(answer(board, draw.form, &Answer::Done { count, spent })?)
 }
 
-#[derive(Debug)]
-enum Error {
-    Request(RequestError),
-    Model(flowlet::Error),
-    Console(fmt::Error),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request(error) => error.fmt(f),
-            Self::Model(error) => error.fmt(f),
-            Self::Console(_) => f.write_str("the console takes no text"),
-        }
+fn digest(board: &mut ThisBoard, model: &Model<'_>, draw: &Draw) -> Result<(), Error> {
+    let mut draws = match Draws::new(model, draw) {
+        Ok(draws) => draws,
+        Err(error) => return Ok(answer(board, draw.form, &Answer::error(&error))?),
+    };
+    let mut rng = board.random(draw.seed);
+    let mut digest = Digest::new();
+    for _ in 0..draw.count {
+        let x = draws.sample(board, &mut rng)?;
+        x.iter().for_each(|x| digest.add(*x));
+        draws.log_prob(board)?.iter().for_each(|p| digest.add(*p));
     }
-}
-
-impl From<RequestError> for Error {
-    fn from(error: RequestError) -> Self {
-        Self::Request(error)
-    }
-}
-
-impl From<flowlet::Error> for Error {
-    fn from(error: flowlet::Error) -> Self {
-        Self::Model(error)
-    }
-}
-
-impl From<fmt::Error> for Error {
-    fn from(error: fmt::Error) -> Self {
-        Self::Console(error)
-    }
+    let told = Answer::Digest {
+        digest: digest.value(),
+        count: draw.count,
+        spent: draws.spent_in_all(),
+    };
+    Ok(answer(board, draw.form, &told)?)
 }

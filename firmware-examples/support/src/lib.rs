@@ -9,17 +9,30 @@
 //!     support::run(|board| example(board))
 //! }
 //! ```
+//!
+//! [`Requests`] reads commands and [`answer`] answers them; [`Models`] finds the models in flash, and
+//! [`Draws`] samples them.
 #![deny(missing_docs)]
 
 #[cfg(test)]
 extern crate std;
 
 mod board;
+mod draws;
+mod error;
+mod models;
 #[cfg(feature = "qemu")]
 mod qemu;
-mod request;
+#[cfg(feature = "qemu")]
+mod region;
+mod requests;
 
-pub use board::{Board, Outcome};
+pub use board::{Board, Console, ConsoleError, Outcome};
+pub use draws::{Digest, Draws};
+pub use error::Error;
+pub use models::Models;
 #[cfg(feature = "qemu")]
 pub use qemu::{Qemu as ThisBoard, entry, run};
-pub use request::{Request, RequestError};
+#[cfg(feature = "qemu")]
+pub use region::model_region;
+pub use requests::{Requests, answer};

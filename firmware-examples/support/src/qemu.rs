@@ -8,11 +8,11 @@ mod riscv32;
 use core::fmt::{self, Display, Write as _};
 use core::panic::PanicInfo;
 
+use flowlet_protocol::Spent;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use semihosting::{
-    experimental::env,
-    io::{Stdout, Write as _, stdout},
+    io::{Read as _, Stdin, Stdout, Write as _, stdin, stdout},
     process,
 };
 
@@ -21,44 +21,39 @@ pub use cortex_m_rt::entry;
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;
 
-use crate::{Board, Outcome};
+#[cfg(target_arch = "arm")]
+use cortex_m::Counter;
+#[cfg(target_arch = "riscv32")]
+use riscv32::Counter;
 
-/// 32 context values of eight digits and all else fit in twice.
-const MAX_ARGUMENT_BYTES: usize = 1024;
+use crate::{Board, ConsoleError, Outcome};
 
 /// The machine.
+///
+/// It counts instructions where QEMU is started with `-icount shift=0`, and else the time.
 #[derive(Debug)]
 pub struct Qemu {
-    console: Console,
-}
-
-/// QEMU's standard output.
-#[derive(Debug)]
-pub struct Console(Stdout);
-
-impl fmt::Write for Console {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.write_all(text.as_bytes()).map_err(|_| fmt::Error)
-    }
+    input: Stdin,
+    output: Stdout,
 }
 
 impl Board for Qemu {
-    type Console = Console;
-
-    fn console(&mut self) -> &mut Console {
-        &mut self.console
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, ConsoleError> {
+        self.input.read(bytes).map_err(|_| ConsoleError)
     }
 
-    fn with_arguments<T>(&self, read: impl FnOnce(&mut dyn Iterator<Item = &str>) -> T) -> T {
-        match env::args::<MAX_ARGUMENT_BYTES>() {
-            // The first is the program's name; what is not UTF-8 is no number either.
-            Ok(arguments) => read(&mut (&arguments).skip(1).map(Result::unwrap_or_default)),
-            Err(_) => read(&mut core::iter::empty()),
-        }
+    fn write(&mut self, bytes: &[u8]) -> Result<(), ConsoleError> {
+        self.output.write_all(bytes).map_err(|_| ConsoleError)
     }
 
     fn random(&self, seed: u64) -> impl Rng + use<> {
         Xoshiro128PlusPlus::seed_from_u64(seed)
+    }
+
+    fn count<R>(&mut self, work: impl FnOnce() -> R) -> (R, Option<Spent>) {
+        let counter = Counter::start();
+        let result = work();
+        (result, counter.instructions().map(Spent::Instructions))
     }
 
     fn exit(outcome: Outcome) -> ! {
@@ -69,13 +64,17 @@ impl Board for Qemu {
     }
 }
 
+impl Qemu {
+    fn new() -> Option<Self> {
+        let (input, output) = (stdin().ok()?, stdout().ok()?);
+        Some(Self { input, output })
+    }
+}
+
 /// Runs an example to its end: success, or failure after its error on the console.
 pub fn run<E: Display>(example: impl FnOnce(&mut Qemu) -> Result<(), E>) -> ! {
-    let Ok(console) = stdout() else {
+    let Some(mut board) = Qemu::new() else {
         Qemu::exit(Outcome::Failure)
-    };
-    let mut board = Qemu {
-        console: Console(console),
     };
     match example(&mut board) {
         Ok(()) => Qemu::exit(Outcome::Success),
@@ -85,9 +84,9 @@ pub fn run<E: Display>(example: impl FnOnce(&mut Qemu) -> Result<(), E>) -> ! {
 
 /// Ends the run with a message, by a console of its own: the example's may be in use.
 fn fail(message: fmt::Arguments<'_>) -> ! {
-    if let Ok(console) = stdout() {
+    if let Some(mut board) = Qemu::new() {
         // A failure to write leaves the exit code to tell.
-        let _ = writeln!(Console(console), "{message}");
+        let _ = writeln!(board.console(), "{message}");
     }
     Qemu::exit(Outcome::Failure)
 }

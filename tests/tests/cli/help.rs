@@ -2,7 +2,7 @@
 
 use super::*;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "",
     "train",
     "sample",
@@ -14,6 +14,8 @@ const COMMANDS: [&str; 13] = [
     "import",
     "quantize",
     "run",
+    "verify",
+    "boards",
     "completions",
     "man",
 ];

@@ -58,7 +58,14 @@ fn inspect_tells_what_a_model_takes_of_each_board() {
     let names: Vec<_> = boards.iter().map(|board| &board["board"]).collect();
     assert_eq!(
         names,
-        ["qemu-m0", "qemu-m3", "qemu-m4", "qemu-m33", "qemu-rv32"]
+        [
+            "qemu-m0",
+            "qemu-m3",
+            "qemu-m4",
+            "qemu-m7",
+            "qemu-m33",
+            "qemu-rv32"
+        ]
     );
     let [file, scratch] = ["bytes", "scratch_len"].map(|key| facts[key].as_u64().unwrap());
     for board in boards {
@@ -89,7 +96,7 @@ fn inspect_tells_which_boards_are_too_small() {
         .iter()
         .map(|board| board["fits"].as_bool().unwrap())
         .collect();
-    assert_eq!(fits, [false, true, true, true, true]);
+    assert_eq!(fits, [false, true, true, true, true, true]);
     let text = folder.succeed("inspect moons.flow");
     let row = text.lines().find(|line| line.contains("qemu-m0")).unwrap();
     assert!(row.ends_with("no, too little flash"), "{row}");

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 11] = [
     "train",
     "sample",
     "score",
@@ -12,6 +12,8 @@ const COMMANDS: [&str; 9] = [
     "import",
     "quantize",
     "run",
+    "verify",
+    "boards",
     "completions",
     "man",
 ];

@@ -1,14 +1,18 @@
 //! QEMU, run to its end or to its time.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::env;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tempfile::NamedTempFile;
+
 use super::error::tail;
 use super::{Board, BoardError};
+use crate::error::Error;
 
 /// One of QEMU's programs.
 #[derive(Debug)]
@@ -67,90 +71,121 @@ impl Emulator {
     }
 }
 
+/// What runs on a board.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch<'l> {
+    /// The ELF file.
+    pub program: &'l Path,
+    /// What lies in the flash region for models.
+    pub image: &'l [u8],
+    /// What the program reads, to the end of its input.
+    pub input: &'l str,
+    /// A plugin of QEMU's, as `FILE,ARGUMENT,…`; without one, the board counts instructions.
+    pub plugin: Option<&'l str>,
+    /// When the run is stopped.
+    pub limit: Duration,
+}
+
 /// Runs a program on a board and gives back all it wrote; each line goes to `on_line` as it comes.
 pub(super) fn run(
     board: Board,
-    program: &Path,
-    arguments: &[String],
-    plugin: Option<&str>,
-    limit: Duration,
+    launch: &Launch<'_>,
     on_line: &mut dyn FnMut(&str),
-) -> Result<String, BoardError> {
-    let deadline = Instant::now() + limit;
+) -> Result<Vec<u8>, Error> {
+    let deadline = Instant::now() + launch.limit;
     let no_start = |error| board.emulator().no_start(error);
-    let mut command = command(board, program, arguments);
-    if let Some(plugin) = plugin {
-        command.args(["-plugin", plugin]);
-    }
-    let mut process = Process::start(&mut command).map_err(no_start)?;
-    let transcript = read_until(deadline, &process.lines, on_line);
-    let tail = tail(&transcript);
+    let image = place(launch.image)?;
+    let mut command = command(board, launch, image.path());
+    let mut process = Process::start(&mut command, launch.input).map_err(no_start)?;
+    let output = read_until(deadline, &process.lines, on_line);
+    let tail = tail(&String::from_utf8_lossy(&output));
     match process.status_by(deadline).map_err(no_start)? {
-        Some(status) if status.success() => Ok(transcript),
-        Some(status) => Err(BoardError::Failed {
+        Some(status) if status.success() => Ok(output),
+        Some(status) => Err(Error::Board(BoardError::Failed {
             board,
             status,
             tail,
-        }),
-        None => Err(BoardError::TimeLimit {
+        })),
+        None => Err(Error::Board(BoardError::TimeLimit {
             board,
-            seconds: limit.as_secs_f64(),
+            seconds: launch.limit.as_secs_f64(),
             tail,
-        }),
+        })),
     }
 }
 
-fn command(board: Board, program: &Path, arguments: &[String]) -> Command {
-    let mut semihosting = String::from("enable=on,target=native,arg=program");
-    for argument in arguments {
-        semihosting.push_str(",arg=");
-        // QEMU's way to write a comma that parts nothing.
-        semihosting.push_str(&argument.replace(',', ",,"));
-    }
+/// Writes the models where QEMU loads them from; the file goes after the run.
+fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
+    let io = |source| Error::Io {
+        action: "write to",
+        path: env::temp_dir(),
+        source,
+    };
+    let mut file = NamedTempFile::new().map_err(io)?;
+    file.write_all(image).map_err(io)?;
+    Ok(file)
+}
+
+fn command(board: Board, launch: &Launch<'_>, image: &Path) -> Command {
     let emulator = board.emulator();
     let mut command = Command::new(emulator.program);
     command
         .args(emulator.options)
         .args(["-machine", board.machine(), "-kernel"])
-        .arg(program)
-        .args(["-semihosting-config", &semihosting])
+        .arg(launch.program)
+        .args(["-semihosting-config", "enable=on,target=native"])
         .args(["-display", "none", "-monitor", "none", "-serial", "none"]);
+    if !launch.image.is_empty() {
+        // QEMU's way to write a comma that parts nothing.
+        let path = image.display().to_string().replace(',', ",,");
+        let start = board.model_region().start;
+        let loader = format!("loader,file={path},addr={start:#x},force-raw=on");
+        command.args(["-device", &loader]);
+    }
+    match launch.plugin {
+        Some(plugin) => command.args(["-plugin", plugin]),
+        // A nanosecond an instruction, which the boards' counters of time then count.
+        None => command.args(["-icount", "shift=0"]),
+    };
     command
 }
 
-/// The lines there are until `deadline`, or until there are no more.
+/// The bytes there are until `deadline`, or until there are no more.
 fn read_until(
     deadline: Instant,
-    lines: &Receiver<String>,
+    lines: &Receiver<Vec<u8>>,
     on_line: &mut dyn FnMut(&str),
-) -> String {
-    let mut transcript = String::new();
+) -> Vec<u8> {
+    let mut output = vec![];
     // No time left is a reason to stop even where another line waits.
     while let Some(time) = deadline.checked_duration_since(Instant::now()) {
         let Ok(line) = lines.recv_timeout(time) else {
             break;
         };
-        on_line(&line);
-        transcript.push_str(&line);
-        transcript.push('\n');
+        on_line(String::from_utf8_lossy(&line).trim_end());
+        output.extend(line);
     }
-    transcript
+    output
 }
 
 /// A running emulator; it does not outlive its run.
 struct Process {
     child: Child,
     /// Of its standard output and error together: semihosting writes to either.
-    lines: Receiver<String>,
+    lines: Receiver<Vec<u8>>,
 }
 
 impl Process {
-    fn start(command: &mut Command) -> io::Result<Self> {
+    fn start(command: &mut Command, input: &str) -> io::Result<Self> {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        let mut stdin = child.stdin.take().expect("the input is piped");
+        let input = input.to_owned();
+        // On its own, for it waits until the program reads; one that has ended reads no more.
+        thread::spawn(move || stdin.write_all(input.as_bytes()));
         let (sender, lines) = sync_channel(LINES_AHEAD);
         let output = child.stdout.take().expect("the output is piped");
         let error = child.stderr.take().expect("the error output is piped");
@@ -181,13 +216,15 @@ impl Drop for Process {
     }
 }
 
-/// Sends on the lines of `output` until it ends or nobody listens.
-fn forward(output: impl Read + Send + 'static, lines: SyncSender<String>) {
+/// Sends on the lines of `output`, each with its end, until it ends or nobody listens.
+fn forward(output: impl Read + Send + 'static, lines: SyncSender<Vec<u8>>) {
     thread::spawn(move || {
-        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line);
-            if lines.send(line.trim_end().into()).is_err() {
-                break;
+        let mut output = BufReader::new(output);
+        loop {
+            let mut line = vec![];
+            match output.read_until(b'\n', &mut line) {
+                Ok(1..) if lines.send(line).is_ok() => {}
+                _ => break,
             }
         }
     });
@@ -203,8 +240,17 @@ mod tests {
 
     fn fail(board: Board, way: &str, limit: Duration) -> BoardError {
         let program = firmware::build(board, "failures", None).unwrap();
-        let path = program.path();
-        run(board, &path, &[way.into()], None, limit, &mut |_| {}).unwrap_err()
+        let launch = Launch {
+            program: &program.path(),
+            image: &[],
+            input: &format!("{way}\n"),
+            plugin: None,
+            limit,
+        };
+        match run(board, &launch, &mut |_| {}) {
+            Err(Error::Board(error)) => error,
+            other => panic!("{board}: {way} ends in {other:?}"),
+        }
     }
 
     #[track_caller]

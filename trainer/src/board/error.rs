@@ -1,6 +1,7 @@
 //! What can go wrong between a model and a board.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::Board;
 
@@ -21,6 +22,15 @@ pub enum BoardError {
     NoSource {
         /// Where it was when this crate was built.
         folder: String,
+    },
+    /// The firmware that is given is not there.
+    #[error(
+        "there is no firmware at {}: give an ELF file, or leave out --firmware to have it built",
+        path.display()
+    )]
+    NoProgram {
+        /// Where it should be.
+        path: PathBuf,
     },
     /// Rust has no libraries for the board.
     #[error("Rust's target {target} is missing: type `rustup target add {target}`")]
@@ -60,19 +70,35 @@ pub enum BoardError {
         /// Which, from 0.
         index: usize,
     },
-    /// Model and program together are larger than the flash.
+    /// The models are larger than the flash for them.
     #[error(
-        "the model's {model_len} bytes and the program's {code_len} are more than the {flash_len} bytes of flash of {board}: train smaller nets or choose another board"
+        "the model's {model_len} bytes are {} bytes too many for the {region_len} bytes of flash that {board} has for models: train smaller nets or store them in int8; {others}",
+        model_len - region_len
     )]
     TooLarge {
         /// The board.
         board: Board,
-        /// Bytes of the model.
+        /// Bytes of the models.
         model_len: usize,
-        /// Bytes of the program.
-        code_len: usize,
-        /// Bytes of flash.
-        flash_len: usize,
+        /// Bytes for them.
+        region_len: usize,
+        /// What would do.
+        others: String,
+    },
+    /// The model needs more RAM than there is.
+    #[error(
+        "a firmware that samples the model takes {needed} bytes of RAM, {} bytes too many for the {found} of {board}: train narrower nets; {others}",
+        needed - found
+    )]
+    NoRam {
+        /// The board.
+        board: Board,
+        /// Bytes of RAM, stack and scratch included.
+        needed: usize,
+        /// Bytes of the board.
+        found: usize,
+        /// What would do.
+        others: String,
     },
     /// The firmware does not compile.
     #[error("cannot build the firmware for {board}; cargo says:\n{message}")]
@@ -103,6 +129,14 @@ pub enum BoardError {
         seconds: f64,
         /// The transcript's end.
         tail: String,
+    },
+    /// The firmware answered with an error.
+    #[error("the firmware on {board} says: {message}")]
+    Refused {
+        /// The board.
+        board: Board,
+        /// What it said.
+        message: String,
     },
     /// The firmware succeeded but did not say what it should.
     #[error("the firmware's samples cannot be read: {problem}; its last lines:\n{tail}")]

@@ -12,9 +12,6 @@ use super::{Board, BoardError};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 
-/// Bytes of flash that the sampler takes at most, without its model.
-pub(super) const MAX_CODE_LEN: usize = 64 << 10;
-
 /// A program for a board, in a folder of its own that goes with it.
 #[derive(Debug)]
 pub struct Program {
@@ -28,7 +25,33 @@ impl Program {
     }
 }
 
-/// Builds the example called `package`, around a model if it takes one.
+/// Where the program is that a run is to use: the one given, or else `package`, built.
+pub(super) enum Chosen {
+    Given(PathBuf),
+    Built(Program),
+}
+
+impl Chosen {
+    pub(super) fn new(board: Board, package: &str, given: Option<&Path>) -> Result<Self, Error> {
+        match given {
+            Some(path) => match path.is_file() {
+                true => Ok(Self::Given(path.into())),
+                false => Err(Error::Board(BoardError::NoProgram { path: path.into() })),
+            },
+            None => build(board, package, None).map(Self::Built),
+        }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        match self {
+            Self::Given(path) => path.clone(),
+            Self::Built(program) => program.path(),
+        }
+    }
+}
+
+/// Builds the example called `package`, around a model if it is built around one: most find theirs in
+/// flash.
 ///
 /// Builds of one checkout wait for one another.
 ///
@@ -80,7 +103,7 @@ pub fn build_with(
 }
 
 /// The workspace with the examples.
-fn source() -> Result<PathBuf, BoardError> {
+pub(super) fn source() -> Result<PathBuf, BoardError> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("firmware-examples");
     if folder.join("Cargo.toml").is_file() {
         Ok(folder)
@@ -92,7 +115,7 @@ fn source() -> Result<PathBuf, BoardError> {
 }
 
 /// Asks rustc rather than rustup, which not everyone has.
-fn check_target(board: Board) -> Result<(), BoardError> {
+pub(super) fn check_target(board: Board) -> Result<(), BoardError> {
     let target = board.target();
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     let output = rustc

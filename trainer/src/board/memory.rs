@@ -37,6 +37,7 @@ impl Board {
             Self::QemuM0 => (18_908, 944),
             Self::QemuM3 => (18_252, 872),
             Self::QemuM4 => (16_368, 940),
+            Self::QemuM7 => (16_368, 940),
             Self::QemuM33 => (17_308, 940),
             Self::QemuRv32 => (21_698, 786),
         };

@@ -1,14 +1,19 @@
 //! `flowlet run`.
 
+mod comparison;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
+use clap::ValueEnum;
 use flowlet::Model;
+use flowlet_protocol::Spent;
 use flowlet_trainer::board::{
     Board, BoardRun, Progress, Request, default_n, macs_per_sample, run as run_on,
 };
 use flowlet_trainer::data::name_of;
 use flowlet_trainer::data::table::write_csv;
+use flowlet_trainer::error::Error;
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::{check_writable, write_whole};
 use flowlet_trainer::plot::scatter;
@@ -23,21 +28,26 @@ use super::{check_apart, summary};
 /// Samples that are printed.
 const SHOWN: usize = 8;
 
-/// Runs a model on a board and shows its samples
+/// Runs a model on a board and shows its samples, or what it takes there
 ///
-/// Builds the sampler firmware around the model, runs it, and checks that every sample and
-/// log-probability has the bits that this computer gives for the same seed. Boards, all
-/// emulated: qemu-m0 (micro:bit, Cortex-M0 with 16 KB of RAM), qemu-m3 (Cortex-M3), qemu-m4
-/// (Cortex-M4F), qemu-m33 (Cortex-M33 with FPU) and qemu-rv32 (RV32IMAC), each with 4 MB of RAM.
+/// The firmware is built once; the model is data to it, laid into the board's flash. `sampler` draws
+/// samples and checks that each number has the bits that this computer gives for the same seed.
+/// `compare` runs one model after another and tells what a sample of each takes. `flowlet boards` tells
+/// which boards there are.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  flowlet run moons.flow --board qemu-m4 --plot board.png")]
+#[command(after_help = "Examples:
+  flowlet run moons.flow --board qemu-m4 --plot board.png
+  flowlet run moons.flow small.flow --board qemu-m0 --example compare")]
 pub(super) struct Arguments {
-    /// The model file
-    model: PathBuf,
-    /// The board: qemu-m0, qemu-m3, qemu-m4, qemu-m33 or qemu-rv32
+    /// The model file; more than one for compare
+    #[arg(required = true)]
+    models: Vec<PathBuf>,
+    /// The board: qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m33 or qemu-rv32
     #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
     board: Board,
+    /// What runs on it
+    #[arg(long, value_enum, default_value_t = Example::Sampler)]
+    example: Example,
     /// Number of samples; as many as the board does in a few seconds unless given
     #[arg(
         short,
@@ -49,6 +59,9 @@ pub(super) struct Arguments {
     n: Option<u32>,
     #[command(flatten)]
     draw: Draw,
+    /// The example's firmware for the board, where it has been built: needs no compiler
+    #[arg(long, value_name = "PROGRAM.elf")]
+    firmware: Option<PathBuf>,
     /// Where to write the samples as CSV
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
@@ -60,22 +73,43 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-fn board(name: &str) -> Result<Board, String> {
-    Board::from_name(name).map_err(|error| error.to_string())
+/// The programs there are for boards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Example {
+    /// Samples, and their log-probabilities where the model has them
+    Sampler,
+    /// What each of several models takes
+    Compare,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let plot_path = plot_path(arguments);
+    match (arguments.example, &arguments.models[..]) {
+        (Example::Sampler, [model]) => sample(model, arguments),
+        (Example::Sampler, _) => {
+            bail!("the sampler takes one model: add `--example compare`, or leave out the others")
+        }
+        (Example::Compare, _) => comparison::run(arguments),
+    }
+}
+
+pub(super) fn board(name: &str) -> Result<Board, String> {
+    Board::from_name(name).map_err(|error| error.to_string())
+}
+
+fn sample(model: &Path, arguments: &Arguments) -> anyhow::Result<()> {
+    let plot_path = plot_path(model, arguments);
     let written = [arguments.output.as_deref(), Some(plot_path.as_path())];
-    check_apart(&[Some(&arguments.model)], &written)?;
-    let file = ModelFile::read(&arguments.model)?;
+    check_apart(&[Some(model), arguments.firmware.as_deref()], &written)?;
+    let file = ModelFile::read(model)?;
     let model = file.model()?;
     arguments.draw.check_steps(&model)?;
     let request = request(&model, arguments)?;
     for path in written.into_iter().flatten() {
         check_writable(path)?;
     }
-    let outcome = run_with_progress(arguments.board, &file, &request)?;
+    let outcome = with_progress(request.n, |progress| {
+        run_on(arguments.board, &file, &request, progress)
+    })?;
     ensure!(
         outcome.has_bits_of_host(&model, &request)?,
         "the board's samples differ from this computer's: this is a fault in flowlet"
@@ -98,23 +132,23 @@ fn request(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Request> 
     let macs = macs_per_sample(model, arguments.draw.steps);
     let n = arguments.n.unwrap_or(default_n(arguments.board, macs));
     Ok(Request {
-        n,
         seed: arguments.draw.seed,
         step_count: arguments.draw.steps,
         context: arguments.draw.context(model)?,
-        time_limit: None,
+        program: arguments.firmware.clone(),
+        ..Request::new(n)
     })
 }
 
-fn run_with_progress(
-    board: Board,
-    file: &ModelFile,
-    request: &Request,
-) -> anyhow::Result<BoardRun> {
+/// Shows how far `work` has come with `n` samples.
+pub(super) fn with_progress<T>(
+    n: u32,
+    work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<T, Error>,
+) -> anyhow::Result<T> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} samples {msg}")
         .expect("the template is well-formed");
-    let bar = ProgressBar::new(u64::from(request.n)).with_style(style);
-    let outcome = run_on(board, file, request, &mut |progress| match progress {
+    let bar = ProgressBar::new(u64::from(n)).with_style(style);
+    let outcome = work(&mut |progress| match progress {
         Progress::Building => bar.set_message("(building the firmware)"),
         Progress::Sampled(n) => {
             bar.set_message("");
@@ -141,9 +175,9 @@ fn table(model: &Model<'_>, outcome: &BoardRun) -> (Vec<String>, Array2<f32>) {
     (labels, rows)
 }
 
-fn plot_path(arguments: &Arguments) -> PathBuf {
+fn plot_path(model: &Path, arguments: &Arguments) -> PathBuf {
     let default = || {
-        let model = name_of(&arguments.model);
+        let model = name_of(model);
         PathBuf::from(format!("{model}-{}.png", arguments.board))
     };
     arguments.plot.clone().unwrap_or_else(default)
@@ -184,9 +218,26 @@ fn add_outcome(report: &mut Report, arguments: &Arguments, model: &Model<'_>, ou
         "samples",
         format!("{}, bit for bit those of this computer", grouped(n)),
     );
+    if let Some((key, each, text)) = spent(outcome.spent, n) {
+        let with = match outcome.log_probs {
+            Some(_) => " with its log-probability",
+            None => "",
+        };
+        report.fact(key, each, "a sample took", text + with);
+    }
     let nested: Vec<Vec<f32>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
     report.value("columns", labels);
     report.value("rows", serde_json::json!(nested));
+}
+
+/// What one of `n` samples took with its log-probability, for machines and for people.
+fn spent(spent: Option<Spent>, n: usize) -> Option<(&'static str, u64, String)> {
+    let each = spent?.each(n as u32)?;
+    let (unit, number) = match each {
+        Spent::Cycles(number) => ("cycles", number),
+        Spent::Instructions(number) => ("instructions", number),
+    };
+    Some((unit, number, format!("{} {unit}", grouped(number as usize))))
 }
 
 /// The number with four decimals, or with an exponent where those are too many or tell nothing.

@@ -1,6 +1,6 @@
-//! Faults of a RISC-V core.
+//! Faults of a RISC-V core, and its counter of instructions.
 
-use riscv::register::{mcause, mepc};
+use riscv::register::{mcause, mepc, minstret};
 use riscv_rt::TrapFrame;
 
 use super::fail;
@@ -14,4 +14,18 @@ extern "C" fn exception(frame: &TrapFrame) -> ! {
         mepc::read(),
         frame.ra
     ))
+}
+
+/// Where the counter stood at the start.
+pub(super) struct Counter(u64);
+
+impl Counter {
+    pub(super) fn start() -> Self {
+        Self(minstret::read64())
+    }
+
+    /// Since the start.
+    pub(super) fn instructions(self) -> Option<u64> {
+        Some(minstret::read64().wrapping_sub(self.0))
+    }
 }

@@ -1,0 +1,156 @@
+//! Requests from the console, and answers to it.
+
+use flowlet_protocol::frame::{self, FrameError};
+use flowlet_protocol::{Answer, Command, Form, LineError, LineReader, text};
+
+use crate::{Board, ConsoleError};
+
+/// Bytes that are taken from a board at a time.
+const CHUNK: usize = 64;
+
+/// Reads the console, line by line.
+#[derive(Debug)]
+pub struct Requests {
+    lines: LineReader,
+    chunk: [u8; CHUNK],
+    taken: usize,
+    end: usize,
+}
+
+impl Requests {
+    /// Requests from the first on.
+    pub const fn new() -> Self {
+        Self {
+            lines: LineReader::new(),
+            chunk: [0; CHUNK],
+            taken: 0,
+            end: 0,
+        }
+    }
+
+    /// The next line, or none at the end of all input; an unended last line is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsoleError`].
+    pub fn line<B: Board>(
+        &mut self,
+        board: &mut B,
+    ) -> Result<Option<Result<&str, LineError>>, ConsoleError> {
+        while let Some(byte) = self.byte(board)? {
+            if self.lines.push(byte) {
+                return Ok(Some(self.lines.line()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next command; lines that are none are answered with why.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsoleError`].
+    pub fn command<B: Board>(&mut self, board: &mut B) -> Result<Option<Command>, ConsoleError> {
+        while let Some(line) = self.line(board)? {
+            let error = match line.map(str::parse) {
+                Ok(Ok(command)) => return Ok(Some(command)),
+                Ok(Err(error)) => Answer::error(&error),
+                Err(error) => Answer::error(&error),
+            };
+            answer(board, Form::Text, &error)?;
+        }
+        Ok(None)
+    }
+
+    fn byte<B: Board>(&mut self, board: &mut B) -> Result<Option<u8>, ConsoleError> {
+        if self.taken == self.end {
+            (self.taken, self.end) = (0, board.read(&mut self.chunk)?);
+        }
+        let unread = self.chunk.get(self.taken..self.end).unwrap_or_default();
+        self.taken += usize::from(!unread.is_empty());
+        Ok(unread.first().copied())
+    }
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Sends an answer.
+///
+/// # Errors
+///
+/// [`ConsoleError`].
+pub fn answer<B: Board>(board: &mut B, form: Form, answer: &Answer) -> Result<(), ConsoleError> {
+    match form {
+        Form::Text => Ok(text::write(&mut board.console(), answer)?),
+        Form::Frames => {
+            let mut buffer = [0; frame::MAX_LEN];
+            // Every answer fits into a frame.
+            let frame = frame::encode(answer, &mut buffer);
+            board.write(frame.map_err(|_: FrameError| ConsoleError)?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::Outcome;
+    use flowlet_protocol::Spent;
+    use rand_core::Rng;
+    use rand_xoshiro::{Xoshiro128PlusPlus, rand_core::SeedableRng};
+    use std::vec::Vec;
+
+    /// Gives a few bytes at a time, and keeps what it is sent.
+    struct Desk {
+        input: &'static [u8],
+        output: Vec<u8>,
+    }
+
+    impl Board for Desk {
+        fn read(&mut self, bytes: &mut [u8]) -> Result<usize, ConsoleError> {
+            let n = self.input.len().min(bytes.len()).min(7);
+            let (now, later) = self.input.split_at(n);
+            bytes[..n].copy_from_slice(now);
+            self.input = later;
+            Ok(n)
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> Result<(), ConsoleError> {
+            self.output.extend(bytes);
+            Ok(())
+        }
+
+        fn random(&self, seed: u64) -> impl Rng + use<> {
+            Xoshiro128PlusPlus::seed_from_u64(seed)
+        }
+
+        fn count<R>(&mut self, work: impl FnOnce() -> R) -> (R, Option<Spent>) {
+            (work(), None)
+        }
+
+        fn exit(_: Outcome) -> ! {
+            panic!("the example ends")
+        }
+    }
+
+    #[test]
+    fn commands_come_one_by_one_and_what_is_none_is_answered() {
+        let mut board = Desk {
+            input: b"model\nsampel 3\n\xFF\nhelp\r\nmodel",
+            output: Vec::new(),
+        };
+        let mut requests = Requests::new();
+        for expected in [Some(Command::Model), Some(Command::Help), None] {
+            assert_eq!(requests.command(&mut board).unwrap(), expected);
+        }
+        let output = std::string::String::from_utf8(board.output).unwrap();
+        let lines: Vec<_> = output.lines().collect();
+        assert_eq!(lines.len(), 2, "{output}");
+        assert!(lines[0].starts_with("error there is no such command"));
+        assert!(lines[1].starts_with("error the line is not UTF-8"));
+    }
+}

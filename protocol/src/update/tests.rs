@@ -1,0 +1,351 @@
+//! Updates against a simulated flash: power cuts, frames that get lost, come twice, out of order or damaged.
+
+use std::vec;
+use std::vec::Vec;
+
+use super::*;
+use crate::frame::{FrameReader, MAX_LEN, encode};
+use flowlet::format::{MAGIC, crc32_after};
+
+const SLOT_WORDS: usize = 2100;
+const RECORD_COUNT: usize = 8;
+
+/// Flash whose power is cut after some writes of a word or erasures.
+#[derive(Clone)]
+struct Simulated {
+    slots: [Vec<u32>; 2],
+    records: [u32; RECORD_COUNT],
+    /// Writes until the power is cut.
+    left: usize,
+    /// Writes so far.
+    done: usize,
+}
+
+#[derive(Debug, PartialEq)]
+struct PowerCut;
+
+impl Simulated {
+    fn new(first: &[u8]) -> Self {
+        let mut flash = Self {
+            slots: [vec![u32::MAX; SLOT_WORDS], vec![u32::MAX; SLOT_WORDS]],
+            records: [u32::MAX; RECORD_COUNT],
+            left: usize::MAX,
+            done: 0,
+        };
+        flash.write_slot(Slot::A, 0, first).unwrap();
+        flash.done = 0;
+        flash
+    }
+
+    fn spend(&mut self) -> Result<(), PowerCut> {
+        self.left = self.left.checked_sub(1).ok_or(PowerCut)?;
+        self.done += 1;
+        Ok(())
+    }
+}
+
+impl Flash for Simulated {
+    type Error = PowerCut;
+
+    #[allow(unsafe_code, reason = "bytes of words are bytes")]
+    fn slot(&self, slot: Slot) -> &[u8] {
+        let words = &self.slots[slot as usize];
+        // SAFETY: the words are as many times four bytes.
+        unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), 4 * words.len()) }
+    }
+
+    fn records(&self) -> &[u32] {
+        &self.records
+    }
+
+    /// Word by word, so that a cut leaves it half erased.
+    fn erase_slot(&mut self, slot: Slot) -> Result<(), PowerCut> {
+        for i in 0..SLOT_WORDS {
+            if i % 64 == 0 {
+                self.spend()?;
+            }
+            self.slots[slot as usize][i] = u32::MAX;
+        }
+        Ok(())
+    }
+
+    fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), PowerCut> {
+        assert_eq!(offset % 4, 0);
+        for (i, chunk) in bytes.chunks(4).enumerate() {
+            self.spend()?;
+            let mut word = [0xFF; 4];
+            word[..chunk.len()].copy_from_slice(chunk);
+            let place = &mut self.slots[slot as usize][offset / 4 + i];
+            assert_eq!(
+                *place,
+                u32::MAX,
+                "a word is written once after it was erased"
+            );
+            *place = u32::from_ne_bytes(word);
+        }
+        Ok(())
+    }
+
+    fn write_record(&mut self, index: usize, word: u32) -> Result<(), PowerCut> {
+        self.spend()?;
+        assert_eq!(self.records[index], u32::MAX, "a record is written once");
+        self.records[index] = word;
+        Ok(())
+    }
+}
+
+static OLD: &[u8] = include_bytes!("../../../runtime/src/moons.flow");
+
+/// The old model under another name, of the same length, so that the two are told apart.
+fn new() -> Vec<u8> {
+    let mut bytes = OLD.to_vec();
+    let at = bytes.windows(5).position(|name| name == b"moons").unwrap();
+    bytes[at] = b'M';
+    let end = bytes.len() - 4;
+    let crc = crc32_after(0, &bytes[..end]);
+    bytes[end..].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+fn fits(model: &Model<'_>) -> bool {
+    model.dim() == 2
+}
+
+fn board(flash: Simulated) -> Updater<Simulated> {
+    Updater::new(flash, fits)
+}
+
+/// The name of the model that a board starts with, which has to load.
+fn name(flash: &Simulated) -> std::string::String {
+    let slot = board(flash.clone()).active();
+    let bytes = flash.slot(slot);
+    assert!(bytes.starts_with(&MAGIC), "{slot:?} holds no model");
+    let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap());
+    let model = Model::from_bytes(&bytes[..length as usize]).unwrap();
+    model.name().into()
+}
+
+fn begin(file: &[u8]) -> Request<'static> {
+    Request::Begin {
+        length: file.len() as u32,
+        checksum: crc32_after(0, file),
+    }
+}
+
+/// All requests of an update.
+fn requests(file: &[u8]) -> Vec<Request<'_>> {
+    let parts = file.chunks(MAX_DATA_LEN).enumerate();
+    let parts = parts.map(|(i, bytes)| Request::Data {
+        offset: (i * MAX_DATA_LEN) as u32,
+        bytes,
+    });
+    let all = [begin(file)].into_iter().chain(parts);
+    all.chain([Request::Finish]).collect()
+}
+
+fn send(board: &mut Updater<Simulated>, requests: &[Request<'_>]) -> Reply {
+    let replies = requests.iter().map(|request| board.handle(request));
+    replies.last().unwrap()
+}
+
+#[test]
+fn an_update_replaces_the_model_and_the_next_one_replaces_that() {
+    let new = new();
+    let mut board = board(Simulated::new(OLD));
+    assert_eq!(name(board.flash()), "moons");
+    assert_eq!(send(&mut board, &requests(&new)), Reply::Active);
+    assert_eq!(
+        (name(board.flash()), board.active()),
+        ("Moons".into(), Slot::B)
+    );
+    assert_eq!(send(&mut board, &requests(OLD)), Reply::Active);
+    assert_eq!(
+        (name(board.flash()), board.active()),
+        ("moons".into(), Slot::A)
+    );
+}
+
+#[test]
+fn a_power_cut_after_any_write_leaves_a_model_that_loads_and_can_be_replaced() {
+    let new = new();
+    let mut whole = board(Simulated::new(OLD));
+    send(&mut whole, &requests(&new));
+    let write_count = whole.flash().done;
+    assert!(write_count > OLD.len() / 4);
+    for left in 0..=write_count {
+        let mut flash = Simulated::new(OLD);
+        flash.left = left;
+        let mut cut = board(flash);
+        send(&mut cut, &requests(&new));
+        let mut flash = cut.into_flash();
+        let expected = if left == write_count {
+            "Moons"
+        } else {
+            "moons"
+        };
+        assert_eq!(name(&flash), expected, "after {left} writes");
+        // With power again, all is as if nothing had been.
+        flash.left = usize::MAX;
+        let mut again = board(flash);
+        assert_eq!(send(&mut again, &requests(&new)), Reply::Active);
+        assert_eq!(name(again.flash()), "Moons", "after {left} writes");
+    }
+    std::println!("{} positions of a power cut", write_count + 1);
+}
+
+#[test]
+fn a_power_cut_after_any_frame_leaves_the_old_model() {
+    let new = new();
+    let requests = requests(&new);
+    for count in 1..requests.len() {
+        let mut cut = board(Simulated::new(OLD));
+        send(&mut cut, &requests[..count]);
+        let mut again = board(cut.into_flash());
+        assert_eq!(name(again.flash()), "moons");
+        // The computer knows nothing of it and goes on.
+        let reply = send(&mut again, &requests[count..]);
+        assert_eq!(reply, Reply::Refused(Refusal::NotBegun));
+        assert_eq!(name(again.flash()), "moons");
+    }
+}
+
+#[test]
+fn lost_and_swapped_frames_are_asked_for_again_and_doubled_ones_do_no_harm() {
+    let new = new();
+    let requests = requests(&new);
+    for i in 0..requests.len() {
+        // Lost: what follows comes to nothing, or is asked for from where it is missing.
+        let mut lossy = board(Simulated::new(OLD));
+        let lost = [&requests[..i], &requests[i + 1..]].concat();
+        let reply = send(&mut lossy, &lost);
+        let is_finish = i == requests.len() - 1;
+        assert_eq!(name(lossy.flash()), "moons", "frame {i} is lost");
+        assert_eq!(
+            matches!(reply, Reply::Refused(_)),
+            !is_finish,
+            "frame {i}: {reply:?}"
+        );
+
+        let mut echoing = board(Simulated::new(OLD));
+        let doubled = [&requests[..=i], &requests[i..]].concat();
+        assert_eq!(
+            send(&mut echoing, &doubled),
+            Reply::Active,
+            "frame {i} comes twice"
+        );
+        assert_eq!(name(echoing.flash()), "Moons");
+
+        if i + 1 < requests.len() {
+            let mut swapped = requests.clone();
+            swapped.swap(i, i + 1);
+            let mut board = board(Simulated::new(OLD));
+            assert_ne!(
+                send(&mut board, &swapped),
+                Reply::Active,
+                "frame {i} comes late"
+            );
+            assert_eq!(name(board.flash()), "moons");
+        }
+    }
+    // A computer that sends what is asked for gets through, though every other answer is lost.
+    let mut board = board(Simulated::new(OLD));
+    let mut reply = board.handle(&requests[0]);
+    while let Reply::Ready { offset } = reply {
+        let next = &requests[1 + (offset as usize).div_ceil(MAX_DATA_LEN)];
+        board.handle(next);
+        reply = board.handle(next);
+    }
+    assert_eq!(
+        (reply, name(board.flash())),
+        (Reply::Active, "Moons".into())
+    );
+}
+
+#[test]
+fn a_damaged_bit_in_any_frame_leaves_the_old_model() {
+    let new = new();
+    let frames: Vec<Vec<u8>> = requests(&new)
+        .iter()
+        .map(|request| encode(request, &mut [0; MAX_LEN]).unwrap().to_vec())
+        .collect();
+    for i in 0..frames.len() {
+        for bit in [0, 9, 30, 8 * frames[i].len() - 9] {
+            let mut sent = frames.clone();
+            sent[i][bit / 8] ^= 1 << (bit % 8);
+            let mut board = board(Simulated::new(OLD));
+            let mut reader = FrameReader::new();
+            for byte in sent.concat() {
+                if reader.push(byte)
+                    && let Ok(request) = reader.frame::<Request<'_>>()
+                {
+                    board.handle(&request);
+                }
+            }
+            // The first zero of a frame only ends what was before it.
+            let expected = if bit == 0 && i > 0 { "Moons" } else { "moons" };
+            let found = name(board.flash());
+            assert!(
+                found == expected || found == "moons",
+                "frame {i}, bit {bit}: {found}"
+            );
+            assert!(bit == 0 || found == "moons", "frame {i}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_for_its_reason() {
+    let refusal = |file: &[u8], flash: Simulated, fits: fn(&Model<'_>) -> bool| {
+        let mut board = Updater::new(flash, fits);
+        let requests = requests(file);
+        let mut replies = requests.iter().map(|request| board.handle(request));
+        let reply = replies.find(|reply| matches!(reply, Reply::Refused(_)));
+        assert_eq!(name(board.flash()), "moons");
+        reply.unwrap()
+    };
+    let fresh = || Simulated::new(OLD);
+    let slot_len = 4 * SLOT_WORDS as u32;
+    let foreign = vec![7; 1000];
+    let mut damaged = new();
+    damaged[500] ^= 1;
+    let mut full = fresh();
+    full.records = [Slot::A.word(); RECORD_COUNT];
+    let mut worn = fresh();
+    worn.left = 3;
+    for (reply, expected) in [
+        (refusal(&foreign, fresh(), fits), Refusal::NotAModel),
+        (refusal(&[], fresh(), fits), Refusal::NotAModel),
+        (refusal(&damaged, fresh(), fits), Refusal::NotAModel),
+        (refusal(&new(), fresh(), |_| false), Refusal::Unfit),
+        (refusal(&new(), full, fits), Refusal::Full),
+        (refusal(&new(), worn, fits), Refusal::Flash),
+    ] {
+        assert_eq!(reply, Reply::Refused(expected));
+    }
+    let large = vec![7; slot_len as usize + 1];
+    let reply = board(fresh()).handle(&begin(&large));
+    assert_eq!(reply, Reply::Refused(Refusal::TooLarge { slot_len }));
+
+    let mut board = board(fresh());
+    board.handle(&begin(&new()));
+    let (offset, bytes) = (0, &[1, 2, 3][..]);
+    let reply = board.handle(&Request::Data { offset, bytes });
+    assert_eq!(reply, Reply::Refused(Refusal::Data));
+
+    let new = new();
+    let short = [begin(&new), Request::Finish];
+    let mut board = Updater::new(fresh(), fits);
+    assert_eq!(
+        send(&mut board, &short),
+        Reply::Refused(Refusal::Incomplete)
+    );
+
+    let mut wrong = requests(&new);
+    wrong[0] = Request::Begin {
+        length: new.len() as u32,
+        checksum: 1,
+    };
+    let mut board = Updater::new(fresh(), fits);
+    assert_eq!(send(&mut board, &wrong), Reply::Refused(Refusal::Checksum));
+    assert_eq!(name(board.flash()), "moons");
+}

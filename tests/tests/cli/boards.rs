@@ -1,0 +1,131 @@
+//! `flowlet boards`, `flowlet verify`, and `flowlet run` beside the samples that it shows.
+
+use flowlet_tests::command::run;
+use flowlet_trainer::board::Board;
+use flowlet_trainer::board::firmware::build;
+
+use super::*;
+
+#[test]
+fn boards_are_listed_with_what_they_have() {
+    let folder = Folder::new();
+    let boards = folder.json("boards")["boards"].as_array().unwrap().clone();
+    assert_eq!(boards.len(), Board::ALL.len());
+    for (facts, board) in boards.iter().zip(Board::ALL) {
+        assert_eq!(facts["board"], board.name());
+        assert_eq!(facts["missing"].as_array().unwrap().len(), 0, "{facts}");
+    }
+    let text = folder.succeed("boards");
+    assert_tells(
+        &text,
+        &[
+            "qemu-m7",
+            "16 KB",
+            "192 KB",
+            "mps2-an500",
+            "Nothing is missing",
+        ],
+    );
+}
+
+#[test]
+fn what_is_missing_is_told_with_what_installs_it() {
+    let folder = Folder::new();
+    let mut command = folder.command("boards");
+    let output = run(command
+        .env("PATH", folder.path(""))
+        .env("RUSTC", "/bin/false"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for fact in [
+        "missing for qemu-m0: qemu-system-arm is missing: type",
+        "missing for qemu-rv32: qemu-system-riscv32 is missing: type",
+    ] {
+        assert_tells(&text, &[fact]);
+    }
+    assert!(!text.contains("Nothing is missing"), "{text}");
+}
+
+#[test]
+fn a_model_is_verified_and_another_firmware_needs_no_compiler() {
+    let folder = folder_with_moons();
+    let program = build(Board::QemuRv32, "sampler", None).unwrap();
+    let elf = program.path().display().to_string();
+    for line in ["verify moons.flow -n 5", "run moons.flow -n 5"] {
+        let line = format!("{line} --board qemu-rv32 --json --firmware {elf}");
+        let mut command = folder.command(&line);
+        let output = run(command
+            .env("CARGO", "/bin/false")
+            .env("RUSTC", "/bin/false"));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let facts: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&facts["n"], &facts["board"]),
+            (&5.into(), &"qemu-rv32".into()),
+            "{text}"
+        );
+    }
+    let text = folder.succeed("verify moons.flow --board qemu-m7 -n 5");
+    assert_tells(
+        &text,
+        &["Cortex-M7", "15, all with the bits of this computer"],
+    );
+    let message = folder.fail("verify moons.flow --firmware none.elf");
+    assert_tells(
+        &message,
+        &["no firmware at none.elf", "leave out --firmware"],
+    );
+}
+
+#[test]
+fn two_models_are_compared_on_a_board() {
+    let folder = folder_with_moons();
+    folder.write("field.flow", folder_with_flow_matching().read("moons.flow"));
+    let line = "run moons.flow field.flow --board qemu-m4 --example compare -n 20";
+    let facts = folder.json(line);
+    let models = facts["models"].as_array().unwrap();
+    let [coupling, field] = &models[..] else {
+        panic!("{facts}");
+    };
+    // A net of 1-8-2 and more are no fewer instructions than multiply-adds.
+    for model in [coupling, field] {
+        assert_eq!(model["unit"], "instructions");
+        assert!(model["sample"].as_u64().unwrap() > 40, "{facts}");
+    }
+    assert!(coupling["log_prob"].as_u64().unwrap() > 40, "{facts}");
+    assert!(field["log_prob"].is_null(), "{facts}");
+    let text = folder.succeed(line);
+    assert_tells(
+        &text,
+        &[
+            "instructions a sample",
+            "RealNVP, 2 couplings",
+            "flow matching, ",
+        ],
+    );
+}
+
+#[test]
+fn examples_take_the_models_that_they_are_for() {
+    let folder = folder_with_moons();
+    let message = folder.fail("run moons.flow moons.flow");
+    assert_tells(&message, &["takes one model", "--example compare"]);
+    let message = folder.fail("run moons.flow --example compare -o samples.csv");
+    assert_tells(&message, &["leave out --output"]);
+    let message = folder.fail("run moons.flow --example detector");
+    assert_tells(&message, &["'detector'", "--example"]);
+}
+
+#[test]
+fn a_model_that_does_not_fit_is_told_by_how_much_before_anything_runs() {
+    let folder = Folder::new();
+    let file = include_bytes!("../../../runtime/src/moons.flow");
+    folder.write("moons.flow", file);
+    let count = (192 << 10) / file.len() + 1;
+    let beyond = count * file.len() - (192 << 10);
+    let models = ["moons.flow"].repeat(count).join(" ");
+    let mut command = folder.command(&format!("run {models} --board qemu-m0 --example compare"));
+    let output = run(command.env("CARGO", "/bin/false"));
+    let message = String::from_utf8(output.stderr).unwrap();
+    let told = format!("{beyond} bytes too many for the 196608 bytes of flash");
+    assert_tells(&message, &[&told, "int8", "qemu-rv32"]);
+}
