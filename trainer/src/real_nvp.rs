@@ -254,16 +254,15 @@ impl Coupling {
         let (output, output_gradient) = step.pass.output_and_gradient_mut();
         let (by_s, by_t) = output_gradient.split_at_mut(self.moved.len());
         for (column, &i) in self.moved.iter().enumerate() {
-            let (before, scale) = (&step.before[column], &step.scale[column]);
             by_t[column] = gradient[i];
-            for row in 0..ROWS {
-                let s = output[column][row];
-                let by_moved = gradient[i][row] * scale[row];
-                let free = clip(s) == s && row < count;
-                let slope = by_moved * before[row] - A::one();
-                by_s[column][row] = if free { slope } else { A::zero() };
-                gradient[i][row] = by_moved;
-            }
+            kernel::dispatch(AffineBackward {
+                s: &output[column],
+                before: &step.before[column],
+                scale: &step.scale[column],
+                gradient: &mut gradient[i],
+                by_s: &mut by_s[column],
+            });
+            by_s[column][count..].fill(A::zero());
         }
     }
 
@@ -292,6 +291,30 @@ impl<A: Scalar> WithSimd for Affine<'_, A> {
         for row in 0..ROWS {
             self.scale[row] = clip(self.s[row]).quick_exp();
             self.moved[row] = self.moved[row] * self.scale[row] + self.t[row];
+        }
+    }
+}
+
+/// [`Affine`] on the way back.
+struct AffineBackward<'a, A> {
+    s: &'a Row<A>,
+    before: &'a Row<A>,
+    scale: &'a Row<A>,
+    gradient: &'a mut Row<A>,
+    by_s: &'a mut Row<A>,
+}
+
+impl<A: Scalar> WithSimd for AffineBackward<'_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in 0..ROWS {
+            let s = self.s[row];
+            let by_moved = self.gradient[row] * self.scale[row];
+            let slope = by_moved * self.before[row] - A::one();
+            self.by_s[row] = if clip(s) == s { slope } else { A::zero() };
+            self.gradient[row] = by_moved;
         }
     }
 }

@@ -198,7 +198,9 @@ fn sum_gradients<R>(rooms: &mut [Room<R>]) -> f64 {
     let tensors: Vec<(_, Vec<_>)> = tensors.collect();
     let sums = tensors.into_par_iter().with_min_len(TENSORS_A_TASK);
     let squares = sums.map(|(sum, others)| {
-        others.into_iter().for_each(|other| dispatch(Add(sum, other)));
+        others
+            .into_iter()
+            .for_each(|other| dispatch(Add(sum, other)));
         squares(sum)
     });
     squares.collect::<Vec<f64>>().into_iter().sum()
@@ -212,6 +214,9 @@ impl WithSimd for Add<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.0.iter_mut().zip(self.1).for_each(|(sum, &g)| *sum += g);
+        self.0
+            .iter_mut()
+            .zip(self.1)
+            .for_each(|(sum, &g)| *sum += g);
     }
 }

@@ -1,7 +1,7 @@
 //! All that a step of training changes, and so all that a checkpoint holds.
 
-use rand::seq::SliceRandom;
 use rand::Rng;
+use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 

@@ -89,7 +89,8 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
                 .iter()
                 .for_each(&mut controls.report);
             reported = self.state.history.len();
-            if let Some(end) = end? {
+            let stopped = stop.load(Ordering::Relaxed) && self.end().is_none();
+            if let Some(end) = end?.or(stopped.then_some(End::Stopped)) {
                 break end;
             }
         };

@@ -104,7 +104,9 @@ impl Product<'_> {
         while row < rows && !(self.upper && row >= at + width) {
             let left = &self.left[row * inner..];
             let product = &mut self.product[row * self.columns..];
-            let count = [ROWS, 4, 2, 1].into_iter().find(|&count| row + count <= rows);
+            let count = [ROWS, 4, 2, 1]
+                .into_iter()
+                .find(|&count| row + count <= rows);
             let count = count.expect("a row is left");
             let place = (self.columns, at, width);
             match count {
