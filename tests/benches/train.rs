@@ -63,8 +63,10 @@ struct Run {
     seconds: f64,
     /// At its largest.
     bytes: f64,
-    /// Of training, until rows kept out have [`GOOD_NLL`].
+    /// Of training, until rows kept out have [`GOOD_NLL`], if they ever do.
     seconds_to_good: Option<f64>,
+    /// On the rows kept out: nats, or the mean square where noise and data are paired at random.
+    loss: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -85,9 +87,10 @@ fn main() {
         1e-9 * peak
     );
     println!(
-        "| model | by | steps a second | of the peak | to {GOOD_NLL} nats | start to file | peak memory |"
+        "| model | by | steps a second | of the peak | loss held out | to {GOOD_NLL} nats | start to file | \
+         peak memory |"
     );
-    println!("|---|---|---:|---:|---:|---:|---:|");
+    println!("|---|---|---:|---:|---:|---:|---:|---:|");
     let mut without_python = false;
     for subject in &SUBJECTS {
         let (mut plain, mut tuned, mut jax) = (Vec::new(), Vec::new(), Vec::new());
@@ -119,12 +122,22 @@ fn print_row(subject: &Subject, by: &str, runs: &[Run], peak: f64) {
     let steps = median(runs, |run| run.steps_a_second);
     let share = 100.0 * steps * (BATCH * subject.multiply_adds) as f64 / peak;
     let good: Option<Vec<f64>> = runs.iter().map(|run| run.seconds_to_good).collect();
-    let good = good.map_or(String::new(), |mut seconds| {
-        seconds.sort_by(f64::total_cmp);
-        format!("{:.2} s", seconds[ROUNDS / 2])
-    });
+    let good = match (subject.kind, good) {
+        (ModelKind::FlowMatching, _) => String::new(),
+        (ModelKind::RealNvp, None) => "never".into(),
+        (ModelKind::RealNvp, Some(mut seconds)) => {
+            seconds.sort_by(f64::total_cmp);
+            format!("{:.2} s", seconds[ROUNDS / 2])
+        }
+    };
+    let loss = median(runs, |run| run.loss.unwrap_or(f64::NAN));
+    let loss = if loss.is_nan() {
+        String::new()
+    } else {
+        format!("{loss:.3}")
+    };
     println!(
-        "| {} | {by} | {steps:.0} | {share:.0} % | {good} | {:.1} s | {:.0} MB |",
+        "| {} | {by} | {steps:.0} | {share:.0} % | {loss} | {good} | {:.1} s | {:.0} MB |",
         subject.name,
         median(runs, |run| run.seconds),
         1e-6 * median(runs, |run| run.bytes)
@@ -135,7 +148,7 @@ fn print_ratios(subject: &Subject, title: &str, ours: &[Run], theirs: &[Run]) {
     let steps = |runs: &[Run]| median(runs, |run| run.steps_a_second);
     let seconds = |runs: &[Run]| median(runs, |run| run.seconds);
     println!(
-        "| {} | {title} | {:.2} × | | | {:.2} × | |",
+        "| {} | {title} | {:.2} × | | | | {:.2} × | |",
         subject.name,
         steps(ours) / steps(theirs),
         seconds(theirs) / seconds(ours)
@@ -171,6 +184,11 @@ fn ours(folder: &Folder, subject: &Subject, recipe: Recipe) -> Run {
         seconds_to_good: match subject.kind {
             ModelKind::RealNvp => seconds_to_good(&options(subject, recipe)),
             ModelKind::FlowMatching => None,
+        },
+        loss: match (subject.kind, recipe) {
+            // Of paths between coupled pairs: another loss.
+            (ModelKind::FlowMatching, Recipe::Tuned) => None,
+            _ => printed["validation_loss"].as_f64(),
         },
     }
 }
@@ -212,6 +230,7 @@ fn theirs(folder: &Folder, subject: &Subject) -> Option<(Run, String)> {
     let run = Run {
         steps_a_second: printed.steps_a_second,
         seconds_to_good: good.map(|(seconds, _)| *seconds),
+        loss: printed.losses.last().map(|(_, loss)| *loss),
         ..watched
     };
     Some((run, printed.version))

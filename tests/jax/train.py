@@ -23,10 +23,14 @@ def nll(flow, key, data):
 
 
 def mean_square(velocity, key, data):
-    rows, noise, time = jr.split(key, 3)
-    data = data[jr.randint(rows, (BATCH,), 0, len(data))]
+    rows, drawn = jr.split(key)
+    return mean_square_of_all(velocity, drawn, data[jr.randint(rows, (BATCH,), 0, len(data))])
+
+
+def mean_square_of_all(velocity, key, data):
+    noise, time = jr.split(key)
     noise = jr.normal(noise, data.shape)
-    t = jr.uniform(time, (BATCH,))
+    t = jr.uniform(time, (len(data),))
     at = (1 - t[:, None]) * noise + t[:, None] * data
     return jnp.mean((jax.vmap(velocity)(at, t) - (data - noise)) ** 2)
 
@@ -64,16 +68,14 @@ training, held_out = (jnp.asarray(np.load(path)) for path in (training, held_out
 losses = []
 if model == "real_nvp":
     flow, loss = RealNvp(jr.PRNGKey(0)), nll
-    mean_nll = eqx.filter_jit(lambda flow: -jnp.mean(jax.vmap(flow.log_prob)(held_out)))
-
-    def look(flow, seconds):
-        losses.append((seconds, float(mean_nll(flow))))
-
+    held_out_loss = eqx.filter_jit(lambda flow: -jnp.mean(jax.vmap(flow.log_prob)(held_out)))
 else:
     flow, loss = Velocity(jr.PRNGKey(0)), mean_square
+    held_out_loss = eqx.filter_jit(lambda flow: mean_square_of_all(flow, jr.PRNGKey(2), held_out))
 
-    def look(flow, seconds):
-        pass
+
+def look(flow, seconds):
+    losses.append((seconds, float(held_out_loss(flow))))
 
 
 seconds = fit(flow, loss, jr.PRNGKey(1), training, steps, look)

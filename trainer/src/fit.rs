@@ -486,7 +486,7 @@ mod tests {
         // Sums are the same everywhere, but cosines and logarithms are the system's, and a hundred steps make
         // more of a last place. SOAP's decay at 0.96 for 0.95 moves the first loss by seven times as much.
         const TOLERANCE: f64 = 1e-3;
-        const STORED: [f64; 4] = [1.60355, 1.78528, 0.28997, 1.91533];
+        const STORED: [f64; 4] = [1.51595, 1.79200, 0.28889, 2.02076];
         let models = [FitOptions::real_nvp(), FitOptions::flow_matching()];
         let recipes = models.into_iter().flat_map(|options| {
             [Recipe::Tuned, Recipe::Plain].map(|r| options.clone().with_recipe(r))

@@ -53,13 +53,15 @@ pub struct FlowMatchingShard<A> {
     data: Vec<Row<f32>>,
     /// x₀, not yet coupled.
     noise: Vec<Row<f32>>,
-    pass: Pass<A>,
+    /// What the net reads: x_t, t and the context.
+    input: Vec<Row<A>>,
     /// x₁ − x₀
     target: Vec<Row<A>>,
 }
 
 impl<A: Scalar> Objective<A> for FlowMatching {
     type Shard = FlowMatchingShard<A>;
+    type Room = Pass<A>;
 
     const VALIDATION_DRAWS: usize = 8;
 
@@ -73,14 +75,18 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         vec![Mlp::random(&widths, Activation::Elu, rng)]
     }
 
-    fn shard(&self, nets: &[Mlp<A>]) -> Self::Shard {
+    fn shard(&self) -> Self::Shard {
         FlowMatchingShard {
             count: 0,
             data: vec![[0.0; ROWS]; self.dim],
             noise: vec![[0.0; ROWS]; self.dim],
-            pass: Pass::new(&nets[0]),
+            input: vec![[A::zero(); ROWS]; self.dim + 1 + self.context_dim],
             target: vec![[A::zero(); ROWS]; self.dim],
         }
+    }
+
+    fn room(&self, nets: &[Mlp<A>]) -> Self::Room {
+        Pass::new(&nets[0])
     }
 
     fn load<G: Rng>(
@@ -93,7 +99,7 @@ impl<A: Scalar> Objective<A> for FlowMatching {
     ) {
         let convert = |value: f32| A::from_f64(f64::from(value));
         shard.count = indices.len();
-        let (time, given) = shard.pass.input_mut()[self.dim..].split_at_mut(1);
+        let (time, given) = shard.input[self.dim..].split_at_mut(1);
         for (row, &index) in indices.iter().enumerate() {
             let t: f32 = rng.random();
             for (i, &data) in points.row(index).iter().enumerate() {
@@ -106,13 +112,13 @@ impl<A: Scalar> Objective<A> for FlowMatching {
     }
 
     /// Couples noise and rows, and goes to their x_t.
-    fn prepare(&self, shards: &mut [&mut Self::Shard]) {
+    fn prepare(&self, shards: &mut [Self::Shard]) {
         if self.coupling == Coupling::OptimalTransport {
             self.couple(shards);
         }
         let convert = |value: f32| A::from_f64(f64::from(value));
         for shard in shards {
-            let (at, rest) = shard.pass.input_mut().split_at_mut(self.dim);
+            let (at, rest) = shard.input.split_at_mut(self.dim);
             for (i, (at, target)) in at.iter_mut().zip(&mut shard.target).enumerate() {
                 for row in 0..shard.count {
                     let (data, noise) = (convert(shard.data[i][row]), convert(shard.noise[i][row]));
@@ -123,9 +129,10 @@ impl<A: Scalar> Objective<A> for FlowMatching {
         }
     }
 
-    fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64 {
-        shard.pass.forward(&nets[0]);
-        let pairs = shard.pass.output().iter().zip(&shard.target);
+    fn loss(&self, nets: &[Mlp<A>], shard: &Self::Shard, pass: &mut Self::Room) -> f64 {
+        pass.input_mut().copy_from_slice(&shard.input);
+        pass.forward(&nets[0]);
+        let pairs = pass.output().iter().zip(&shard.target);
         let rows = pairs.flat_map(|(v, u)| v.iter().zip(u).take(shard.count));
         let squares: f64 = rows.map(|(&v, &u)| (v - u).to_f64().powi(2)).sum();
         squares / self.dim as f64
@@ -134,26 +141,27 @@ impl<A: Scalar> Objective<A> for FlowMatching {
     fn loss_and_gradient(
         &self,
         nets: &[Mlp<A>],
-        shard: &mut Self::Shard,
+        shard: &Self::Shard,
+        pass: &mut Self::Room,
         gradient: &mut [Mlp<A>],
     ) -> f64 {
-        let loss = self.loss(nets, shard);
+        let loss = self.loss(nets, shard, pass);
         let factor = A::from_f64(2.0 / self.dim as f64);
-        let (output, output_gradient) = shard.pass.output_and_gradient_mut();
+        let (output, output_gradient) = pass.output_and_gradient_mut();
         let pairs = output.iter().zip(&shard.target);
         for (gradient, (v, u)) in output_gradient.iter_mut().zip(pairs) {
             gradient[shard.count..].fill(A::zero());
             let rows = gradient.iter_mut().zip(v.iter().zip(u)).take(shard.count);
             rows.for_each(|(gradient, (&v, &u))| *gradient = factor * (v - u));
         }
-        shard.pass.backward(&nets[0], &mut gradient[0]);
+        pass.backward(&nets[0], &mut gradient[0]);
         loss
     }
 }
 
 impl FlowMatching {
     /// Moves the noise to the rows that it goes to.
-    fn couple<A>(&self, shards: &mut [&mut FlowMatchingShard<A>]) {
+    fn couple<A>(&self, shards: &mut [FlowMatchingShard<A>]) {
         let counts = shards.iter().map(|shard| shard.count).enumerate();
         let rows: Vec<_> = counts
             .flat_map(|(shard, count)| (0..count).map(move |row| (shard, row)))
@@ -202,7 +210,7 @@ mod tests {
     fn loaded(flow: FlowMatching) -> (Vec<Mlp<f64>>, FlowMatchingShard<f64>) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
         let nets: Vec<Mlp<f64>> = flow.nets(&[5, 4], &mut rng);
-        let mut shard = flow.shard(&nets);
+        let mut shard = flow.shard();
         let mut rows = |columns| {
             Array2::from_shape_simple_fn((COUNT + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
         };
@@ -215,7 +223,7 @@ mod tests {
             &mut rng,
             &mut shard,
         );
-        flow.prepare(&mut [&mut shard]);
+        Objective::<f64>::prepare(&flow, std::slice::from_mut(&mut shard));
         (nets, shard)
     }
 
@@ -233,8 +241,9 @@ mod tests {
             };
             let (nets, shard) = loaded(flow);
             let mut gradient = nets.clone();
-            flow.loss_and_gradient(&nets, &mut shard.clone(), &mut gradient);
-            assert_gradient(&nets, &gradient, |nets| flow.loss(nets, &mut shard.clone()));
+            let room = &mut flow.room(&nets);
+            flow.loss_and_gradient(&nets, &shard, room, &mut gradient);
+            assert_gradient(&nets, &gradient, |nets| flow.loss(nets, &shard, room));
         }
     }
 
@@ -246,13 +255,12 @@ mod tests {
             coupling: Coupling::Independent,
         };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
-        let nets: Vec<Mlp<f64>> = flow.nets(&[3], &mut rng);
-        let mut shard = flow.shard(&nets);
+        let mut shard: FlowMatchingShard<f64> = flow.shard();
         let points = ndarray::array![[0.0, 0.0], [0.5, -0.25]];
         let context = ndarray::array![[0.0], [7.0]];
         flow.load(points.view(), context.view(), &[1], &mut rng, &mut shard);
-        flow.prepare(&mut [&mut shard]);
-        let input: Vec<f64> = shard.pass.input_mut().iter().map(|row| row[0]).collect();
+        Objective::<f64>::prepare(&flow, std::slice::from_mut(&mut shard));
+        let input: Vec<f64> = shard.input.iter().map(|row| row[0]).collect();
         let [at @ .., t, context] = input.as_slice() else {
             panic!("{input:?}")
         };
@@ -271,8 +279,7 @@ mod tests {
             context_dim: 0,
             coupling: Coupling::Independent,
         };
-        let (_, mut shard) = loaded(flow);
-        let input = shard.pass.input_mut();
+        let input = loaded(flow).1.input;
         assert_ne!(input[2][0], input[2][1]);
         assert_ne!(input[0][0], input[0][1]);
     }
@@ -285,7 +292,7 @@ mod tests {
                 context_dim: 0,
                 coupling,
             };
-            let (_, mut shard) = loaded(flow);
+            let (_, shard) = loaded(flow);
             // In one dimension, the order of the noise is that of the data.
             let data = shard.data[0].iter().map(|&data| f64::from(data));
             let pairs = data
@@ -295,7 +302,7 @@ mod tests {
             pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
             let ordered = pairs.is_sorted_by(|a, b| a.1 <= b.1);
             // The same rows at the same times.
-            let times = shard.pass.input_mut()[1];
+            let times = shard.input[1];
             (ordered, times)
         };
         let (independent, times) = ordered_and_times(Coupling::Independent);

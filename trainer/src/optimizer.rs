@@ -6,12 +6,19 @@ mod soap;
 
 use std::f64::consts::PI;
 
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use adam::Adam;
 pub use soap::Soap;
 
+use crate::nn::kernel::dispatch;
 use crate::nn::{Mlp, parameters, parameters_mut};
+
+/// Tensors that one thread takes at a time where it has little to do for each: those of four small
+/// nets take less time than another thread takes to hear of them.
+pub(crate) const TENSORS_A_TASK: usize = 8;
 
 /// An optimizer, with what it remembers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,9 +55,31 @@ impl Optimizer {
 ///
 /// Polyak and Juditsky, *Acceleration of Stochastic Approximation by Averaging*, 1992.
 pub fn pull(average: &mut [Mlp<f32>], nets: &[Mlp<f32>], share: f32) {
-    for (average, weights) in parameters_mut(average).zip(parameters(nets)) {
-        let pairs = average.iter_mut().zip(weights);
-        pairs.for_each(|(a, &w)| *a += share * (w - *a));
+    let pairs: Vec<_> = parameters_mut(average).zip(parameters(nets)).collect();
+    let pairs = pairs.into_par_iter().with_min_len(TENSORS_A_TASK);
+    pairs.for_each(|(mean, values)| {
+        dispatch(Approach {
+            mean,
+            values,
+            share,
+        });
+    });
+}
+
+/// mean := mean + share · (values − mean)
+struct Approach<'a> {
+    mean: &'a mut [f32],
+    values: &'a [f32],
+    share: f32,
+}
+
+impl WithSimd for Approach<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let pairs = self.mean.iter_mut().zip(self.values);
+        pairs.for_each(|(a, &w)| *a += self.share * (w - *a));
     }
 }
 
@@ -65,11 +94,32 @@ pub fn cosine_decay(step: usize, steps: usize) -> f64 {
 
 /// The Euclidean norm of all gradients together.
 pub fn norm(gradient: &[Mlp<f32>]) -> f64 {
-    let squares = parameters(gradient).map(|tensor| {
-        let squares = tensor.iter().map(|&g| f64::from(g) * f64::from(g));
-        squares.sum::<f64>()
-    });
-    squares.sum::<f64>().sqrt()
+    parameters(gradient).map(squares).sum::<f64>().sqrt()
+}
+
+/// The sum of the squares of `numbers`.
+pub(crate) fn squares(numbers: &[f32]) -> f64 {
+    dispatch(Squares(numbers))
+}
+
+struct Squares<'a>(&'a [f32]);
+
+impl WithSimd for Squares<'_> {
+    type Output = f64;
+
+    /// Four vectors of sums, each in one order: the same bits on every processor.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let (blocks, rest) = self.0.as_chunks::<16>();
+        let mut sums = [0.0; 16];
+        for block in blocks {
+            for (sum, &g) in sums.iter_mut().zip(block) {
+                *sum += f64::from(g) * f64::from(g);
+            }
+        }
+        let rest = rest.iter().map(|&g| f64::from(g) * f64::from(g));
+        sums.into_iter().sum::<f64>() + rest.sum::<f64>()
+    }
 }
 
 #[cfg(test)]

@@ -47,12 +47,19 @@ struct Coupling {
     moved: Vec<usize>,
 }
 
-/// Rows on their way through all couplings.
+/// Rows to train on.
 #[derive(Clone, Debug)]
 pub struct RealNvpShard<A> {
     /// Rows there are; the others are zeros and count for nothing.
     count: usize,
+    /// `[dim, ROWS]`
+    points: Vec<Row<A>>,
     context: Vec<Row<A>>,
+}
+
+/// Rows on their way through all couplings.
+#[derive(Clone, Debug)]
+pub struct RealNvpRoom<A> {
     /// The rows, from `x` at first to `z` at the end: `[dim, ROWS]`.
     state: Vec<Row<A>>,
     /// The loss's gradient by `state`.
@@ -114,14 +121,20 @@ impl RealNvp {
     }
 
     /// x to z; the log-likelihood lost is added up over the rows.
-    fn forward<A: Scalar>(&self, nets: &[Mlp<A>], shard: &mut RealNvpShard<A>) -> f64 {
+    fn forward<A: Scalar>(
+        &self,
+        nets: &[Mlp<A>],
+        shard: &RealNvpShard<A>,
+        room: &mut RealNvpRoom<A>,
+    ) -> f64 {
+        room.state.clone_from(&shard.points);
         let mut loss = self.log_diagonal * shard.count as f64;
-        for ((coupling, net), step) in self.couplings.iter().zip(nets).zip(&mut shard.steps) {
-            coupling.read(&shard.state, &shard.context, step.pass.input_mut());
+        for ((coupling, net), step) in self.couplings.iter().zip(nets).zip(&mut room.steps) {
+            coupling.read(&room.state, &shard.context, step.pass.input_mut());
             step.pass.forward(net);
-            loss -= coupling.forward(&mut shard.state, step, shard.count);
+            loss -= coupling.forward(&mut room.state, step, shard.count);
         }
-        let z = shard.state.iter().flat_map(|row| &row[..shard.count]);
+        let z = room.state.iter().flat_map(|row| &row[..shard.count]);
         let squares: f64 = z.map(|&z| z.to_f64() * z.to_f64()).sum();
         loss + 0.5 * squares + 0.5 * TAU.ln() * (self.dim * shard.count) as f64
     }
@@ -129,6 +142,7 @@ impl RealNvp {
 
 impl<A: Scalar> Objective<A> for RealNvp {
     type Shard = RealNvpShard<A>;
+    type Room = RealNvpRoom<A>;
 
     /// Nothing is drawn.
     const VALIDATION_DRAWS: usize = 1;
@@ -140,7 +154,16 @@ impl<A: Scalar> Objective<A> for RealNvp {
             .collect()
     }
 
-    fn shard(&self, nets: &[Mlp<A>]) -> Self::Shard {
+    fn shard(&self) -> Self::Shard {
+        let zeros = |width| vec![[A::zero(); ROWS]; width];
+        RealNvpShard {
+            count: 0,
+            points: zeros(self.dim),
+            context: zeros(self.context_dim),
+        }
+    }
+
+    fn room(&self, nets: &[Mlp<A>]) -> Self::Room {
         let zeros = |width| vec![[A::zero(); ROWS]; width];
         let couplings = self.couplings.iter().zip(nets);
         let steps = couplings.map(|(coupling, net)| Step {
@@ -148,9 +171,7 @@ impl<A: Scalar> Objective<A> for RealNvp {
             before: zeros(coupling.moved.len()),
             scale: zeros(coupling.moved.len()),
         });
-        RealNvpShard {
-            count: 0,
-            context: zeros(self.context_dim),
+        RealNvpRoom {
             state: zeros(self.dim),
             gradient: zeros(self.dim),
             steps: steps.collect(),
@@ -166,31 +187,32 @@ impl<A: Scalar> Objective<A> for RealNvp {
         shard: &mut Self::Shard,
     ) {
         shard.count = indices.len();
-        objective::load(points, indices, &mut shard.state);
+        objective::load(points, indices, &mut shard.points);
         objective::load(context, indices, &mut shard.context);
     }
 
     fn disturb<G: Rng>(&self, shard: &mut Self::Shard, rng: &mut G) {
-        self.outliers.cast(&mut shard.state, shard.count, rng);
+        self.outliers.cast(&mut shard.points, shard.count, rng);
     }
 
-    fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64 {
-        self.forward(nets, shard)
+    fn loss(&self, nets: &[Mlp<A>], shard: &Self::Shard, room: &mut Self::Room) -> f64 {
+        self.forward(nets, shard, room)
     }
 
     fn loss_and_gradient(
         &self,
         nets: &[Mlp<A>],
-        shard: &mut Self::Shard,
+        shard: &Self::Shard,
+        room: &mut Self::Room,
         gradient: &mut [Mlp<A>],
     ) -> f64 {
-        let loss = self.forward(nets, shard);
-        objective::copy(&shard.state, shard.count, &mut shard.gradient);
-        let steps = shard.steps.iter_mut().zip(&self.couplings);
+        let loss = self.forward(nets, shard, room);
+        objective::copy(&room.state, shard.count, &mut room.gradient);
+        let steps = room.steps.iter_mut().zip(&self.couplings);
         for (((step, coupling), net), gradient) in steps.zip(nets).zip(gradient).rev() {
-            coupling.backward(&mut shard.gradient, step, shard.count);
+            coupling.backward(&mut room.gradient, step, shard.count);
             step.pass.backward_to_input(net, gradient);
-            coupling.add_input_gradient(step.pass.input_gradient(), &mut shard.gradient);
+            coupling.add_input_gradient(step.pass.input_gradient(), &mut room.gradient);
         }
         loss
     }
@@ -232,16 +254,15 @@ impl Coupling {
         let (output, output_gradient) = step.pass.output_and_gradient_mut();
         let (by_s, by_t) = output_gradient.split_at_mut(self.moved.len());
         for (column, &i) in self.moved.iter().enumerate() {
-            let (before, scale) = (&step.before[column], &step.scale[column]);
             by_t[column] = gradient[i];
-            for row in 0..ROWS {
-                let s = output[column][row];
-                let by_moved = gradient[i][row] * scale[row];
-                let free = clip(s) == s && row < count;
-                let slope = by_moved * before[row] - A::one();
-                by_s[column][row] = if free { slope } else { A::zero() };
-                gradient[i][row] = by_moved;
-            }
+            kernel::dispatch(AffineBackward {
+                s: &output[column],
+                before: &step.before[column],
+                scale: &step.scale[column],
+                gradient: &mut gradient[i],
+                by_s: &mut by_s[column],
+            });
+            by_s[column][count..].fill(A::zero());
         }
     }
 
@@ -270,6 +291,30 @@ impl<A: Scalar> WithSimd for Affine<'_, A> {
         for row in 0..ROWS {
             self.scale[row] = clip(self.s[row]).quick_exp();
             self.moved[row] = self.moved[row] * self.scale[row] + self.t[row];
+        }
+    }
+}
+
+/// [`Affine`] on the way back.
+struct AffineBackward<'a, A> {
+    s: &'a Row<A>,
+    before: &'a Row<A>,
+    scale: &'a Row<A>,
+    gradient: &'a mut Row<A>,
+    by_s: &'a mut Row<A>,
+}
+
+impl<A: Scalar> WithSimd for AffineBackward<'_, A> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in 0..ROWS {
+            let s = self.s[row];
+            let by_moved = self.gradient[row] * self.scale[row];
+            let slope = by_moved * self.before[row] - A::one();
+            self.by_s[row] = if clip(s) == s { slope } else { A::zero() };
+            self.gradient[row] = by_moved;
         }
     }
 }
@@ -305,7 +350,7 @@ mod tests {
         for layer in nets.iter_mut().flat_map(|net| net.layers.last_mut()) {
             layer.weight.mapv_inplace(|w| w * 8.0 / LAST_GAIN);
         }
-        let mut shard = flow.shard(&nets);
+        let mut shard = flow.shard();
         let mut rows = |columns| {
             Array2::from_shape_simple_fn((COUNT + 2, columns), || 3.0 * rng.random::<f32>() - 1.5)
         };
@@ -327,17 +372,19 @@ mod tests {
             let flow = RealNvp::new(dim, context_dim, 3);
             let (nets, shard) = loaded(&flow);
             let mut gradient = nets.clone();
-            flow.loss_and_gradient(&nets, &mut shard.clone(), &mut gradient);
-            assert_gradient(&nets, &gradient, |nets| flow.loss(nets, &mut shard.clone()));
+            let room = &mut flow.room(&nets);
+            flow.loss_and_gradient(&nets, &shard, room, &mut gradient);
+            assert_gradient(&nets, &gradient, |nets| flow.loss(nets, &shard, room));
         }
     }
 
     #[test]
     fn the_rows_of_these_tests_are_clipped_here_and_free_there() {
         let flow = RealNvp::new(3, 2, 3);
-        let (nets, mut shard) = loaded(&flow);
-        flow.loss(&nets, &mut shard);
-        let couplings = shard.steps.iter().zip(&flow.couplings);
+        let (nets, shard) = loaded(&flow);
+        let mut room = flow.room(&nets);
+        flow.loss(&nets, &shard, &mut room);
+        let couplings = room.steps.iter().zip(&flow.couplings);
         let scales = couplings.flat_map(|(step, coupling)| {
             let s = &step.pass.output()[..coupling.moved.len()];
             s.iter().flat_map(|row| row[..COUNT].to_vec())
@@ -360,11 +407,12 @@ mod tests {
         let (nets, shard) = loaded(&flow);
         let after = |offset: [f64; 2]| {
             let mut moved = shard.clone();
-            for (row, offset) in moved.state.iter_mut().zip(offset) {
+            for (row, offset) in moved.points.iter_mut().zip(offset) {
                 row.iter_mut().for_each(|x| *x += offset);
             }
-            let loss = flow.forward(&nets, &mut moved);
-            let z = moved.state.iter().flat_map(|row| row[..COUNT].to_vec());
+            let mut room = flow.room(&nets);
+            let loss = flow.forward(&nets, &moved, &mut room);
+            let z = room.state.iter().flat_map(|row| row[..COUNT].to_vec());
             (
                 Array2::from_shape_vec((2, COUNT), z.collect()).unwrap(),
                 loss,
@@ -389,10 +437,10 @@ mod tests {
         let flow = RealNvp::new(2, 0, 8);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
         let nets: Vec<Mlp<f64>> = flow.nets(&[64, 64], &mut rng);
-        let mut shard = flow.shard(&nets);
-        shard.state.as_flattened_mut().fill(1.0);
-        flow.forward(&nets, &mut shard);
-        let z = shard.state.as_flattened();
+        let (mut shard, mut room) = (flow.shard(), flow.room(&nets));
+        shard.points.as_flattened_mut().fill(1.0);
+        flow.forward(&nets, &shard, &mut room);
+        let z = room.state.as_flattened();
         assert!(z.iter().all(|z| (z - 1.0).abs() < 0.1), "{z:?}");
     }
 
@@ -400,8 +448,9 @@ mod tests {
     fn nan_reaches_the_loss() {
         let flow = RealNvp::new(2, 0, 2);
         let (nets, mut shard) = loaded(&flow);
-        shard.state[0][3] = f64::NAN;
-        assert!(flow.loss(&nets, &mut shard).is_nan());
+        shard.points[0][3] = f64::NAN;
+        let loss = flow.loss(&nets, &shard, &mut flow.room(&nets));
+        assert!(loss.is_nan());
         assert!(clip(f64::NAN).is_nan());
     }
 }

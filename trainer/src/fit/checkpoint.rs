@@ -19,7 +19,7 @@ use crate::output::write_whole;
 const MAGIC: &[u8] = b"flowlet checkpoint\n";
 
 /// To be raised whenever the state or the options change.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Bytes before the postcard.
 const HEAD: usize = MAGIC.len() + 8;

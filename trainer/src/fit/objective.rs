@@ -7,11 +7,14 @@ use crate::nn::{Mlp, Row, Scalar};
 
 /// A loss over rows, and its gradient by the weights of all nets.
 ///
-/// Rows are loaded, in `f32` and standardized, into a shard: the room one thread works in. Losses
-/// and gradients are sums over its rows, so that shards add up.
-pub trait Objective<A: Scalar>: Sync {
-    /// The rows and everything computed from them.
-    type Shard: Send;
+/// Rows are loaded, in `f32` and standardized, into shards, and worked on in the room of one thread.
+/// Losses and gradients are sums over a shard's rows, so that shards add up.
+pub trait Objective<A: Scalar>: Send + Sync {
+    /// Rows, and what is drawn for them.
+    type Shard: Send + Sync;
+
+    /// Everything that is computed from a shard by the nets.
+    type Room: Send;
 
     /// How often each validation row is used at most: more than once where its noise drowns its news.
     const VALIDATION_DRAWS: usize;
@@ -19,8 +22,11 @@ pub trait Objective<A: Scalar>: Sync {
     /// The nets at the start of training.
     fn nets<G: Rng>(&self, hidden: &[usize], rng: &mut G) -> Vec<Mlp<A>>;
 
-    /// Room for a shard.
-    fn shard(&self, nets: &[Mlp<A>]) -> Self::Shard;
+    /// No rows as yet.
+    fn shard(&self) -> Self::Shard;
+
+    /// Room to work on a shard.
+    fn room(&self, nets: &[Mlp<A>]) -> Self::Room;
 
     /// Copies the rows at `indices`, at most [`ROWS`](crate::nn::ROWS), and draws their noise.
     fn load<G: Rng>(
@@ -35,21 +41,21 @@ pub trait Objective<A: Scalar>: Sync {
     /// Changes rows just loaded to train on, at random; rows to validate on stay as they are.
     fn disturb<G: Rng>(&self, _shard: &mut Self::Shard, _rng: &mut G) {}
 
-    /// Shards that are prepared together; 0 where loading is all.
-    const TOGETHER: usize = 0;
+    /// Shards that are prepared together.
+    const TOGETHER: usize = 1;
 
-    /// What else is to be done to shards just loaded, at most [`TOGETHER`](Self::TOGETHER), and can be
-    /// done on any thread.
-    fn prepare(&self, _shards: &mut [&mut Self::Shard]) {}
+    /// What else is to be done to shards just loaded, at most [`TOGETHER`](Self::TOGETHER).
+    fn prepare(&self, _shards: &mut [Self::Shard]) {}
 
     /// The loss, summed over the rows.
-    fn loss(&self, nets: &[Mlp<A>], shard: &mut Self::Shard) -> f64;
+    fn loss(&self, nets: &[Mlp<A>], shard: &Self::Shard, room: &mut Self::Room) -> f64;
 
     /// The loss, and its gradient by every weight, which overwrites `gradient`.
     fn loss_and_gradient(
         &self,
         nets: &[Mlp<A>],
-        shard: &mut Self::Shard,
+        shard: &Self::Shard,
+        room: &mut Self::Room,
         gradient: &mut [Mlp<A>],
     ) -> f64;
 }

@@ -1,7 +1,7 @@
 //! All that a step of training changes, and so all that a checkpoint holds.
 
+use rand::Rng;
 use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,6 @@ pub(super) struct State {
     /// Steps done.
     pub(super) step: usize,
     pub(super) rng: Xoshiro256PlusPlus,
-    /// For the noise of the validation rows, the same at each look.
-    pub(super) validation_rng: Xoshiro256PlusPlus,
     pub(super) order: Order,
     pub(super) nets: Vec<Mlp<f32>>,
     /// The running average of `nets`, which fits better than they do: this is what is kept.
@@ -47,12 +45,11 @@ impl State {
         nets: Vec<Mlp<f32>>,
         recipe: Recipe,
         order: Order,
-        mut rng: Xoshiro256PlusPlus,
+        rng: Xoshiro256PlusPlus,
     ) -> Self {
         Self {
             step: 0,
             order,
-            validation_rng: Xoshiro256PlusPlus::from_rng(&mut rng),
             rng,
             average: nets.clone(),
             optimizer: recipe.optimizer(&nets),

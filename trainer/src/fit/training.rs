@@ -1,6 +1,6 @@
 //! The loop.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -12,7 +12,7 @@ use super::split::Split;
 use super::state::{Mean, Order, State};
 use super::{Culprit, FitOptions, Progress};
 use crate::Error;
-use crate::optimizer::{cosine_decay, norm, pull};
+use crate::optimizer::{cosine_decay, pull};
 
 /// Looks at the validation rows in a whole run, besides those at steps 1, 2, 4, 8 and so on, since
 /// few rows are soon overfitted.
@@ -33,7 +33,9 @@ pub(super) struct Training<'a, O: Objective<f32>> {
     split: &'a Split,
     /// Of the columns.
     labels: &'a [String],
-    validation_rows: Vec<usize>,
+    /// The rows to validate on, with the noise that is the same at each look, and their number.
+    validation: Vec<O::Shard>,
+    validation_count: usize,
     shards: Shards<'a, O>,
     state: State,
 }
@@ -51,12 +53,15 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         let draws = ENOUGH_ROWS.div_ceil(split.validation.len());
         let draws = draws.clamp(1, O::VALIDATION_DRAWS);
         let (points, context) = (split.points.view(), split.context.view());
+        let shards = Shards::new(objective, points, context, &nets, batch);
+        let validation_rows = split.validation.repeat(draws);
         Self {
             options,
             split,
             labels,
-            validation_rows: split.validation.repeat(draws),
-            shards: Shards::new(objective, points, context, &nets, batch),
+            validation: shards.loaded(&validation_rows, &mut rng),
+            validation_count: validation_rows.len(),
+            shards,
             state: State::new(
                 nets,
                 options.recipe,
@@ -75,26 +80,53 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         if let Some(state) = checkpoints.resume()? {
             self.state = state;
         }
+        let mut reported = self.state.history.len();
         let end = loop {
-            if let Some(end) = self.end() {
+            let stop = controls.stop;
+            // On a thread of the pool, which wakes the others faster than one from outside.
+            let end = rayon::scope(|_| self.advance_to_look(checkpoints, stop));
+            self.state.history[reported..]
+                .iter()
+                .for_each(&mut controls.report);
+            reported = self.state.history.len();
+            let stopped = stop.load(Ordering::Relaxed) && self.end().is_none();
+            if let Some(end) = end?.or(stopped.then_some(End::Stopped)) {
                 break end;
-            }
-            self.advance(controls.report)?;
-            checkpoints.keep_when_due(&self.state)?;
-            if controls.stop.load(Ordering::Relaxed) && self.end().is_none() {
-                break End::Stopped;
             }
         };
         checkpoints.keep(&self.state)?;
         if end == End::Stopped && self.state.losses.value().is_finite() {
             // Not before the checkpoint: an unbroken run would not have looked here.
-            self.look(controls.report);
+            self.look();
+            self.state.history[reported..]
+                .iter()
+                .for_each(&mut controls.report);
         }
         if self.state.best.validation_loss.is_infinite() {
             // Too few steps to give up, but none of them was any good.
             return Err(self.diverged(f64::INFINITY));
         }
         Ok((self.state, end))
+    }
+
+    /// Steps up to the next look at the validation rows, or to an end.
+    fn advance_to_look(
+        &mut self,
+        checkpoints: &mut Checkpoints<'_>,
+        stop: &AtomicBool,
+    ) -> Result<Option<End>, Error> {
+        let looks = self.state.history.len();
+        while self.state.history.len() == looks {
+            if let Some(end) = self.end() {
+                return Ok(Some(end));
+            }
+            self.advance()?;
+            checkpoints.keep_when_due(&self.state)?;
+            if stop.load(Ordering::Relaxed) && self.end().is_none() {
+                return Ok(Some(End::Stopped));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether there is nothing left to do.
@@ -110,12 +142,12 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
     }
 
     /// One step, a look at the validation rows when it is time, and a retreat where it led astray.
-    fn advance(&mut self, report: &mut dyn FnMut(&Progress)) -> Result<(), Error> {
+    fn advance(&mut self) -> Result<(), Error> {
         let mut loss = self.step();
         self.state.step += 1;
         self.state.losses.add(loss);
         if loss.is_finite() && self.is_time_to_look() {
-            loss = self.look(report);
+            loss = self.look();
         }
         if !loss.is_finite() {
             self.retreat(loss)?;
@@ -135,11 +167,11 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         let state = &mut self.state;
         let batch = state.order.next(&mut state.rng);
         let count = batch.len() as f64;
-        let (loss, gradient) = self
+        let loss = self
             .shards
             .loss_and_gradient(&state.nets, batch, &mut state.rng);
-        let length = norm(gradient) / count;
-        if !(loss.is_finite() && length.is_finite()) {
+        let length = loss.length / count;
+        if !(loss.mean.is_finite() && length.is_finite()) {
             return f64::NAN;
         }
         let factor = (LONGEST_GRADIENT / length).min(1.0) / count;
@@ -147,21 +179,21 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
         let rate = self.options.learning_rate * share_left;
         state
             .optimizer
-            .step(&mut state.nets, gradient, factor as f32, rate);
+            .step(&mut state.nets, loss.gradient, factor as f32, rate);
         let share = self.options.recipe.average_share(state.step + 1);
         pull(&mut state.average, &state.nets, share as f32);
-        loss
+        loss.mean
     }
 
     /// Validates the weights, keeps them where they are the best so far, and gives their loss.
-    fn look(&mut self, report: &mut dyn FnMut(&Progress)) -> f64 {
+    fn look(&mut self) -> f64 {
         let state = &mut self.state;
-        let rng = &mut state.validation_rng.clone();
+        let loss = self.shards.loss(&state.average, &self.validation);
         let progress = Progress {
             step: state.step,
             steps: self.options.steps,
             loss: state.losses.value(),
-            validation: self.shards.loss(&state.average, &self.validation_rows, rng),
+            validation: loss / self.validation_count as f64,
         };
         state.losses = Mean::default();
         state.idle_looks += 1;
@@ -173,7 +205,6 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
             state.idle_looks = 0;
         }
         state.history.push(progress);
-        report(&progress);
         progress.validation
     }
 

@@ -1,7 +1,11 @@
 //! Adam, which scales the step of each weight by itself.
 
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::TENSORS_A_TASK;
+use crate::nn::kernel::dispatch;
 use crate::nn::{Mlp, parameters, parameters_mut};
 
 const MEAN_DECAY: f32 = 0.9;
@@ -37,15 +41,46 @@ impl Adam {
         let square_share = 1.0 - f64::from(SQUARE_DECAY).powi(self.steps);
         let rate = (rate / mean_share) as f32;
         let root = square_share.sqrt().recip() as f32;
-        let tensors = parameters_mut(nets).zip(parameters(gradient));
-        for ((weights, gradient), [means, squares]) in tensors.zip(&mut self.moments) {
-            let moments = means.iter_mut().zip(squares);
-            for ((w, &g), (mean, square)) in weights.iter_mut().zip(gradient).zip(moments) {
-                let g = g * factor;
-                *mean += (1.0 - MEAN_DECAY) * (g - *mean);
-                *square += (1.0 - SQUARE_DECAY) * (g * g - *square);
-                *w -= rate * *mean / (square.sqrt() * root + EPSILON);
-            }
+        let tensors: Vec<_> = parameters_mut(nets).zip(parameters(gradient)).collect();
+        let tensors = tensors.into_par_iter().zip(&mut self.moments);
+        let tensors = tensors.with_min_len(TENSORS_A_TASK);
+        tensors.for_each(|((weights, gradient), [means, squares])| {
+            dispatch(Step {
+                weights,
+                gradient,
+                means,
+                squares,
+                factor,
+                rate,
+                root,
+            });
+        });
+    }
+}
+
+/// The step of one tensor.
+struct Step<'a> {
+    weights: &'a mut [f32],
+    gradient: &'a [f32],
+    means: &'a mut [f32],
+    squares: &'a mut [f32],
+    factor: f32,
+    rate: f32,
+    root: f32,
+}
+
+impl WithSimd for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let moments = self.means.iter_mut().zip(self.squares);
+        let weights = self.weights.iter_mut().zip(self.gradient);
+        for ((w, &g), (mean, square)) in weights.zip(moments) {
+            let g = g * self.factor;
+            *mean += (1.0 - MEAN_DECAY) * (g - *mean);
+            *square += (1.0 - SQUARE_DECAY) * (g * g - *square);
+            *w -= self.rate * *mean / (square.sqrt() * self.root + EPSILON);
         }
     }
 }
