@@ -19,6 +19,9 @@ const MOST_ROWS: usize = 4_000;
 /// Parts of the rows, each with noise of its own, that each count is tried on.
 const DRAWS: u64 = 4;
 
+/// Standard errors that fewer steps may cost: less than what another draw of the noise would change.
+const ALLOWED: f64 = 0.5;
+
 /// The step count chosen, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepCount {
@@ -33,7 +36,7 @@ pub struct StepCount {
 }
 
 impl StepCount {
-    /// The first count whose mean distance is at most one standard error above that of the last.
+    /// The first count whose mean distance is at most half a standard error above that of the last.
     fn of(distances: &[[f64; DRAWS as usize]; STEP_COUNTS.len()]) -> Self {
         let mean = |draws: &[f64; DRAWS as usize]| draws.iter().sum::<f64>() / DRAWS as f64;
         let energy_distances = distances.map(|draws| mean(&draws));
@@ -41,7 +44,7 @@ impl StepCount {
         let [.., draws] = distances;
         let squares = draws.map(|distance| (distance - last).powi(2));
         let noise = (squares.iter().sum::<f64>() / (DRAWS * (DRAWS - 1)) as f64).sqrt();
-        let good = |&i: &usize| energy_distances[i] <= last + noise;
+        let good = |&i: &usize| energy_distances[i] <= last + ALLOWED * noise;
         let first = (0..STEP_COUNTS.len()).find(good);
         let chosen = STEP_COUNTS[first.unwrap_or(STEP_COUNTS.len() - 1)];
         Self {
