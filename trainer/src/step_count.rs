@@ -159,8 +159,9 @@ mod tests {
     #[test]
     fn the_first_within_the_noise_is_chosen() {
         let mut distances = [[1.0, 2.0, 1.0, 2.0]; STEP_COUNTS.len()];
-        distances[0] = [1.8, 1.8, 1.8, 1.8];
-        distances[1] = [1.8, 1.7, 1.8, 1.8];
+        // Half of 0.29 above 1.5 is 1.644.
+        distances[0] = [1.65, 1.65, 1.65, 1.65];
+        distances[1] = [1.65, 1.60, 1.65, 1.65];
         let found = StepCount::of(&distances);
         // Mean 1.5; four squares of 0.5 over three degrees of freedom and four draws.
         assert!((found.noise - (1.0f64 / 12.0).sqrt()).abs() < 1e-12);
