@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use csv::{ReaderBuilder, StringRecord, Trim};
-use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::{Selected, Table};
+use flowlet_trainer::data::{Dataset, coarse_columns};
 
 use super::report::grouped;
 
@@ -48,6 +48,18 @@ pub(super) fn data(selected: Selected, path: &Path) -> Dataset {
         );
     }
     selected.data
+}
+
+/// Tells on standard error of columns whose values `f32` hardly keeps apart.
+pub(super) fn tell_coarse(data: &Dataset, path: &Path) {
+    for (column, step) in coarse_columns(data.points.view()) {
+        eprintln!(
+            "note: column {} of {} is so far from 0 that 32-bit numbers tell its values to {step} only: \
+             subtract an offset, or leave it out with --columns",
+            data.labels[column],
+            shown(path)
+        );
+    }
 }
 
 /// The items of a list such as `a,b,"c, d"`, parted and quoted as the cells of a CSV file, each time
