@@ -169,13 +169,7 @@ fn reference(
 
 /// The rows of a table that the model reads.
 fn rows(path: &Path, arguments: &Arguments, model: &Model<'_>) -> anyhow::Result<Dataset> {
-    let is_name = path != Path::new("-") && path.extension().is_none() && !path.exists();
-    let known = ToySet::ALL.map(ToySet::name).join(", ");
-    ensure!(
-        !is_name,
-        "{} is neither a toy set ({known}) nor a file",
-        path.display()
-    );
+    tables::check_is_file(path)?;
     let labels: Vec<&str> = model.labels().collect();
     let (dim, context_dim) = (model.dim(), model.context_dim());
     let table = arguments.reading.open(path)?;

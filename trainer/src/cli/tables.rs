@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use flowlet_trainer::data::table::{Selected, Table};
+use flowlet_trainer::data::toy::ToySet;
 use flowlet_trainer::data::{Dataset, coarse_columns};
 
 use super::report::grouped;
@@ -34,6 +35,18 @@ impl Reading {
             false => table,
         })
     }
+}
+
+/// That what is no toy set's name is not meant as one.
+pub(super) fn check_is_file(path: &Path) -> anyhow::Result<()> {
+    let is_name = path != Path::new("-") && path.extension().is_none() && !path.exists();
+    let known = ToySet::ALL.map(ToySet::name).join(", ");
+    ensure!(
+        !is_name,
+        "{} is neither a toy set ({known}) nor a file",
+        path.display()
+    );
+    Ok(())
 }
 
 /// The rows that were taken; tells on standard error how many were dropped.

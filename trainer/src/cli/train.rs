@@ -10,7 +10,7 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use clap::{ArgMatches, ValueEnum};
 use flowlet::Model;
 use flowlet::format::{MAX_DEPTH, MAX_LAYER_COUNT, MAX_WIDTH};
@@ -332,14 +332,7 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
             "--points is for toy sets: choose rows of a table with --where"
         );
         let path = Path::new(&arguments.data);
-        if path != Path::new("-") && path.extension().is_none() && !path.exists() {
-            let known: Vec<_> = ToySet::ALL.iter().map(|set| set.name()).collect();
-            bail!(
-                "{} is neither a toy set ({}) nor a file",
-                arguments.data,
-                known.join(", ")
-            );
-        }
+        tables::check_is_file(path)?;
         let selected = arguments.reading.open(path)?.select(&selection)?;
         let data = tables::data(selected, path);
         tables::tell_coarse(&data, path);
