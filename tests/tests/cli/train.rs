@@ -147,7 +147,8 @@ fn plot_is_a_picture_of_data_beside_samples() {
         let here = here.filter(|(index, _)| index % width * 2 / width == half);
         here.filter(|(_, pixel)| is(warmth(pixel))).count()
     };
-    let (cold, warm): (fn(i32) -> bool, fn(i32) -> bool) = (|w| w < -40, |w| w > 40);
+    let cold: fn(i32) -> bool = |w| w < -40;
+    let warm: fn(i32) -> bool = |w| w > 40;
     // 500 points of the data and 10,000 samples, of some pixels each.
     assert!(count(0, cold) > 2000, "{} of the data", count(0, cold));
     assert!(count(1, warm) > 2000, "{} of the samples", count(1, warm));
