@@ -44,3 +44,28 @@ pub enum FlowKind {
         step_count: u16,
     },
 }
+
+#[cfg(test)]
+impl Flow {
+    /// The velocity `slope` · x + `bias` in one dimension, where data have mean 2 and standard deviation 3.
+    pub(crate) fn linear_field(slope: f32, bias: f32, step_count: u16) -> Self {
+        let layer = crate::nn::Dense {
+            weight: ndarray::array![[slope, 0.0]],
+            bias: ndarray::array![bias],
+        };
+        Self {
+            name: "field".into(),
+            labels: vec![],
+            dim: 1,
+            context_dim: 0,
+            mean: vec![2.0],
+            std: vec![3.0],
+            factor: None,
+            kind: FlowKind::FlowMatching { step_count },
+            nets: vec![Mlp {
+                layers: vec![layer],
+                activation: Activation::Elu,
+            }],
+        }
+    }
+}

@@ -2,20 +2,20 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
 
 use crate::Error;
 
 /// Writes a file whole or not at all: under another name in the same folder, which takes the
-/// file's name when all of `content` is written. What is no file, such as a pipe or `/dev/null`, is
-/// written as it comes.
+/// file's name when all of `content` is written. A link is followed. What is no file, such as a pipe or
+/// `/dev/null`, is written as it comes.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] where the folder is missing or cannot be written, or `content` fails; what was at
-/// `path` before is then still there.
+/// [`Error::Io`] where the folder is missing or cannot be written, the file is write-protected, or
+/// `content` fails; what was at `path` before is then still there.
 pub fn write_whole(
     path: &Path,
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -27,11 +27,12 @@ pub fn write_whole(
 ///
 /// # Errors
 ///
-/// [`Error::Io`] where the folder is missing or cannot be written, or `path` is a folder.
+/// [`Error::Io`] where the folder is missing or cannot be written, or `path` is a folder or a
+/// write-protected file.
 pub fn check_writable(path: &Path) -> Result<(), Error> {
     let check = match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => File::options().write(true).open(path).map(drop),
-        _ => temporary(path).map(drop),
+        _ => replaced(path).and_then(|path| temporary(&path)).map(drop),
     };
     check.map_err(|source| cannot_write(path, source))
 }
@@ -51,10 +52,24 @@ fn try_write(
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return write_buffered(&mut File::options().write(true).open(path)?, content);
     }
-    let mut temporary = temporary(path)?;
+    let path = replaced(path)?;
+    let mut temporary = temporary(&path)?;
     write_buffered(temporary.as_file_mut(), content)?;
     temporary.persist(path)?;
     Ok(())
+}
+
+/// The file that a new one takes the place of: where a link leads, and none that is write-protected, which
+/// renaming would not heed.
+fn replaced(path: &Path) -> io::Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.permissions().readonly() => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the file is write-protected: choose another name",
+        )),
+        Ok(_) if path.is_symlink() => path.canonicalize(),
+        _ => Ok(path.into()),
+    }
 }
 
 /// An empty file in the folder of `path`, gone again unless it is kept.
@@ -80,6 +95,8 @@ fn write_buffered(
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -152,6 +169,41 @@ mod tests {
         std::os::unix::fs::symlink("/dev/null", &null).unwrap();
         write_whole(&null, |output| output.write_all(b"gone")).unwrap();
         assert!(null.is_symlink());
+    }
+
+    #[test]
+    fn protected_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("moons.flow");
+        fs::write(&path, "old").unwrap();
+        let mut permissions = fs::metadata(&path).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&path, permissions).unwrap();
+        let errors = [
+            check_writable(&path).unwrap_err(),
+            write_whole(&path, |output| output.write_all(b"new")).unwrap_err(),
+        ];
+        for error in errors {
+            let cause = error.source().unwrap().to_string();
+            assert!(cause.contains("write-protected"), "{cause}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(names(folder.path()), ["moons.flow"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn link_stays_and_leads_to_the_new_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let (elsewhere, link) = (folder.path().join("elsewhere"), folder.path().join("link"));
+        fs::create_dir(&elsewhere).unwrap();
+        let target = elsewhere.join("moons.flow");
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink("elsewhere/moons.flow", &link).unwrap();
+        write_whole(&link, |output| output.write_all(b"new")).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
+        assert_eq!(names(&elsewhere), ["moons.flow"]);
     }
 
     #[test]

@@ -103,38 +103,15 @@ pub fn choose_step_count(
 
 #[cfg(test)]
 mod tests {
-    use flowlet::{Activation, Precision};
-    use ndarray::arr1;
+    use flowlet::Precision;
 
     use super::*;
     use crate::export::export;
-    use crate::flow::{Flow, FlowKind};
-    use crate::nn::{Dense, Mlp};
+    use crate::flow::Flow;
 
-    /// The velocity is the same everywhere, or `slope` · x.
-    fn field(slope: f32) -> Flow {
-        let layer = Dense {
-            weight: Array2::from_shape_vec((1, 2), vec![slope, 0.0]).unwrap(),
-            bias: arr1(&[1.0]),
-        };
-        Flow {
-            name: "field".into(),
-            labels: vec![],
-            dim: 1,
-            context_dim: 0,
-            mean: vec![2.0],
-            std: vec![3.0],
-            factor: None,
-            kind: FlowKind::FlowMatching { step_count: 100 },
-            nets: vec![Mlp {
-                layers: vec![layer],
-                activation: Activation::Elu,
-            }],
-        }
-    }
-
+    /// For the velocity 1 + `slope` · x.
     fn chosen(slope: f32) -> u16 {
-        let file = export(&field(slope), Precision::F32).unwrap();
+        let file = export(&Flow::linear_field(slope, 1.0, 100), Precision::F32).unwrap();
         let model = file.model().unwrap();
         // Where 100 steps lead, from noise of its own.
         let context = Array2::zeros((8000, 0));

@@ -4,27 +4,36 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::nn::Scalar;
 
-/// Correlations over `rows` of columns with mean 0 and variance 1, drawn towards none:
-/// `(1 − ridge) R + ridge I`.
+/// Sums over `rows` of the products of each two columns, below the diagonal.
 ///
 /// # Shapes
 ///
 /// `points` `[n, dim]`, the result `[dim, dim]`.
-pub(crate) fn correlation(points: ArrayView2<f32>, rows: &[usize], ridge: f64) -> Array2<f64> {
+fn products(points: ArrayView2<f32>, rows: &[usize]) -> Array2<f64> {
     let dim = points.ncols();
     let mut sums = Array2::<f64>::zeros((dim, dim));
-    for &row in rows {
-        let row = points.row(row).mapv(f64::from);
+    let mut row = vec![0.0; dim];
+    for &index in rows {
+        let numbers = points.row(index);
+        row.iter_mut()
+            .zip(numbers)
+            .for_each(|(x, number)| *x = f64::from(*number));
         for (i, a) in row.iter().enumerate() {
-            for (j, b) in row.iter().enumerate().take(i) {
+            for (j, b) in row[..i].iter().enumerate() {
                 sums[[i, j]] += a * b;
             }
         }
     }
-    let share = (1.0 - ridge) / rows.len() as f64;
-    Array2::from_shape_fn((dim, dim), |(i, j)| match i == j {
+    sums
+}
+
+/// Correlations of `count` rows of columns with mean 0 and variance 1, from the sums of their
+/// [`products`], drawn towards none: `(1 − ridge) R + ridge I`.
+fn correlation(products: &Array2<f64>, count: usize, ridge: f64) -> Array2<f64> {
+    let share = (1.0 - ridge) / count as f64;
+    Array2::from_shape_fn(products.dim(), |(i, j)| match i == j {
         true => 1.0,
-        false => share * sums[[i.max(j), i.min(j)]],
+        false => share * products[[i.max(j), i.min(j)]],
     })
 }
 
@@ -67,8 +76,10 @@ pub(crate) fn best_factor(
     validation: &[usize],
 ) -> Option<Array2<f32>> {
     let held_out = points.select(Axis(0), validation);
+    let products = products(points, training);
     let candidates = RIDGES.iter().filter_map(|&ridge| {
-        let factor = cholesky(&correlation(points, training, ridge))?.mapv(|f| f as f32);
+        let correlation = correlation(&products, training.len(), ridge);
+        let factor = cholesky(&correlation)?.mapv(|f| f as f32);
         let mut white = held_out.clone();
         whiten(&mut white, &factor);
         let squares: f64 = white.iter().map(|u| f64::from(*u).powi(2)).sum();
@@ -107,7 +118,7 @@ mod tests {
     fn correlations_are_means_of_products_with_ones_between() {
         let points = array![[1.0, 2.0], [9.0, 9.0], [-1.0, 0.5]];
         // (2 − 0.5) / 2, half of it left.
-        let found = correlation(points.view(), &[0, 2], 0.5);
+        let found = correlation(&products(points.view(), &[0, 2]), 2, 0.5);
         assert_eq!(found, array![[1.0, 0.375], [0.375, 1.0]]);
     }
 

@@ -42,10 +42,23 @@ fn a_page_and_models_are_written_and_both_models_told() {
             assert_eq!(inspected["bytes"], figures["bytes"]);
         }
     }
-    assert_page_is_whole(&folder.text("side-by-side/index.html"));
+    let page = folder.text("side-by-side/index.html");
+    assert_page_is_whole(&page);
+    let again = "<code>flowlet compare --seed 0 --steps 20 --points 200</code>";
+    assert!(page.contains(again));
     folder.succeed("train gaussians --steps 20 --points 200 -o alone.flow");
     let same = folder.read("side-by-side/gaussians-real-nvp.flow") == folder.read("alone.flow");
     assert!(same, "a model of train is another");
+}
+
+#[test]
+fn another_page_is_not_written_over() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("site")).unwrap();
+    folder.write("site/index.html", "<title>Home</title>");
+    let message = folder.fail(&format!("{QUICK} -o site"));
+    assert_tells(&message, &["index.html", "written over", "--output"]);
+    assert_eq!(folder.text("site/index.html"), "<title>Home</title>");
 }
 
 /// That it has all tables and pictures, and asks for nothing from elsewhere.

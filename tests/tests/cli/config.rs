@@ -101,6 +101,11 @@ fn what_is_wrong_is_told_with_its_line() {
         folder.write("my.toml", text);
         assert_tells(&folder.fail("train --config my.toml"), &facts);
     }
+    folder.write("my.toml", b"\x89PNG\xff");
+    assert_tells(
+        &folder.fail("train --config my.toml"),
+        &["my.toml", "no TOML file"],
+    );
     assert_tells(
         &folder.fail("train --config no.toml"),
         &["cannot read", "no.toml"],

@@ -113,8 +113,26 @@ fn steps_are_those_of_flow_matching() {
     assert_eq!(distance(""), distance(&format!("--steps {own}")));
     assert_ne!(distance(""), distance("--steps 77"));
     assert_ne!(distance(""), distance("--seed 5"));
-    let message = folder_with_moons().fail("evaluate moons.flow moons --steps 4");
+    let real_nvp = folder_with_moons();
+    let message = real_nvp.fail("evaluate moons.flow moons --steps 4");
     assert_tells(&message, &["RealNVP", "--steps"]);
+    // They are of the one that takes any.
+    real_nvp.write("field.flow", folder.read("moons.flow"));
+    let beside = |options: &str| {
+        let line = "evaluate moons.flow moons --against field.flow --samples 500";
+        let report = real_nvp.json(&format!("{line} {options}"));
+        ["sliced_w2_model", "sliced_w2_against"].map(|key| report[key].as_f64().unwrap())
+    };
+    let (own, others) = (beside(""), beside("--steps 77"));
+    assert!(own[0] == others[0] && own[1] != others[1]);
+}
+
+#[test]
+fn baselines_are_for_log_probabilities() {
+    let folder = folder_with_flow_matching();
+    folder.write("points.csv", csv("x,y", &[vec![1.0, 0.0], vec![0.0, 1.0]]));
+    let message = folder.fail("evaluate moons.flow points.csv --train points.csv");
+    assert_tells(&message, &["--train", "flow matching", "leave it out"]);
 }
 
 #[test]

@@ -279,6 +279,8 @@ fn category_of_several_columns_needs_its_name() {
         &message,
         &["several columns", "hand=left or foot, bare=left"],
     );
+    let message = folder.fail("sample hands.flow");
+    assert_tells(&message, &["hand=left|right", r#"'"foot, bare=a, b"'"#]);
 }
 
 #[test]

@@ -147,7 +147,8 @@ fn plot_is_a_picture_of_data_beside_samples() {
         let here = here.filter(|(index, _)| index % width * 2 / width == half);
         here.filter(|(_, pixel)| is(warmth(pixel))).count()
     };
-    let (cold, warm): (fn(i32) -> bool, fn(i32) -> bool) = (|w| w < -40, |w| w > 40);
+    let cold: fn(i32) -> bool = |w| w < -40;
+    let warm: fn(i32) -> bool = |w| w > 40;
     // 500 points of the data and 10,000 samples, of some pixels each.
     assert!(count(0, cold) > 2000, "{} of the data", count(0, cold));
     assert!(count(1, warm) > 2000, "{} of the samples", count(1, warm));
@@ -224,4 +225,52 @@ fn npy_is_fitted_like_the_csv_of_the_same_numbers() {
     folder.succeed(&format!("train data.npy {tiny} -o npy.flow"));
     folder.succeed(&format!("train data.csv {tiny} -o csv.flow"));
     assert!(folder.read("npy.flow") == folder.read("csv.flow"));
+}
+
+#[test]
+fn few_rows_say_nothing_of_steps() {
+    let rows: Vec<Vec<f32>> = (0..20u8).map(|i| vec![f32::from(i).sin()]).collect();
+    let folder = Folder::new();
+    folder.write("few.csv", csv("x", &rows));
+    let line = "train few.csv --model flow-matching --steps 20 --hidden 4";
+    let text = folder.succeed(line);
+    assert_tells(
+        &text,
+        &["default steps", "100, as there are too few validation rows"],
+    );
+    assert!(!text.contains("NaN"), "{text}");
+}
+
+#[test]
+fn picture_is_of_a_kind_that_can_be_drawn() {
+    let folder = Folder::new();
+    for name in ["moons.jpg", "moons.pdf"] {
+        let message = folder.fail(&format!("train moons {TINY} --plot {name}"));
+        assert_tells(&message, &[name, ".png", ".svg"]);
+    }
+}
+
+#[test]
+fn numbers_that_f32_does_not_keep_apart_are_told() {
+    let folder = Folder::new();
+    let rows = (0..40).map(|i| format!("{},{}\n", 1_700_000_000 + i * 60, i * i % 37));
+    folder.write("imu.csv", "time,x\n".to_owned() + &rows.collect::<String>());
+    let output = run(&mut folder.command("train imu.csv --steps 5 --layers 2 --hidden 4"));
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_tells(&said, &["note: column time", "imu.csv", "128", "--columns"]);
+    assert!(!said.contains("column x"), "{said}");
+}
+
+#[test]
+fn numbered_categories_are_found_in_the_table_again() {
+    let folder = Folder::new();
+    let rows = (0..40).map(|i| format!("{i},{},{}\n", i * i % 37, ["walk", "run"][i % 2]));
+    folder.write("imu.csv", rows.collect::<String>());
+    let train = "train imu.csv --context 2 --steps 5 --layers 2 --hidden 4";
+    assert!(run(&mut folder.command(train)).status.success());
+    let output = run(&mut folder.command("score imu.flow imu.csv --json"));
+    assert!(output.status.success());
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["rows"], 40);
 }

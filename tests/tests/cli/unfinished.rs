@@ -81,6 +81,40 @@ fn interrupted_it_keeps_the_best_weights() {
     folder.succeed("inspect moons.flow");
 }
 
+/// A pipe that nobody reads holds the command where the model is made and not yet written.
+#[test]
+#[cfg(unix)]
+fn interrupted_after_the_last_step_it_keeps_the_model() {
+    /// From the last checkpoint to the pipe: rounding the nets.
+    const ROUNDING: Duration = Duration::from_millis(500);
+    let folder = Folder::new();
+    let pipe = folder.path("pipe.flow");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let read = || {
+        let (pipe, (sender, receiver)) = (pipe.clone(), std::sync::mpsc::channel());
+        std::thread::spawn(move || sender.send(std::fs::read(pipe).unwrap()));
+        receiver
+    };
+    // Opened at first to see whether it can be.
+    let opened = read();
+    let child = started(&folder, &format!("train moons {TINY} -o pipe.flow"));
+    assert!(opened.recv_timeout(LIMIT).unwrap().is_empty());
+    sleep(ROUNDING);
+    let interrupt = format!("kill -INT {}", child.id());
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &interrupt])
+        .status();
+    assert!(sent.unwrap().success());
+    sleep(ROUNDING);
+    let model = read().recv_timeout(LIMIT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_tells(&String::from_utf8(output.stderr).unwrap(), &["stopped"]);
+    folder.write("read.flow", &model);
+    folder.succeed("inspect read.flow");
+}
+
 #[test]
 #[cfg(unix)]
 fn an_interrupted_comparison_keeps_the_models_it_has() {

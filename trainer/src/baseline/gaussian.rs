@@ -4,6 +4,8 @@ use std::f64::consts::TAU;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
+use crate::whitening::cholesky;
+
 /// A normal distribution N(mean, L Lᵀ).
 #[derive(Clone, Debug)]
 pub struct Gaussian {
@@ -41,11 +43,11 @@ impl Gaussian {
             .iter_mut()
             .zip(ridge)
             .for_each(|(variance, ridge)| *variance += ridge);
-        let cholesky = cholesky(covariance.view());
-        let log_det: f64 = cholesky.diag().iter().map(|l| l.ln()).sum();
+        let factor = cholesky(&covariance).expect("the ridge keeps the covariance definite");
+        let log_det: f64 = factor.diag().iter().map(|l| l.ln()).sum();
         Self {
             log_peak: -log_det - 0.5 * mean.len() as f64 * TAU.ln(),
-            whitening: inverse_of_lower(&cholesky).reversed_axes(),
+            whitening: inverse_of_lower(&factor).reversed_axes(),
             mean,
         }
     }
@@ -55,25 +57,6 @@ impl Gaussian {
         let whitened = (&points - &self.mean).dot(&self.whitening);
         whitened.map_axis(Axis(1), |z| self.log_peak - 0.5 * z.dot(&z))
     }
-}
-
-/// L, lower triangular with a positive diagonal, where L Lᵀ is the matrix.
-fn cholesky(matrix: ArrayView2<f64>) -> Array2<f64> {
-    let dim = matrix.nrows();
-    let mut lower = Array2::<f64>::zeros((dim, dim));
-    for i in 0..dim {
-        for j in 0..=i {
-            let before: f64 = (0..j).map(|k| lower[[i, k]] * lower[[j, k]]).sum();
-            let rest = matrix[[i, j]] - before;
-            lower[[i, j]] = if i == j {
-                assert!(rest > 0.0, "the ridge keeps the covariance definite");
-                rest.sqrt()
-            } else {
-                rest / lower[[j, j]]
-            };
-        }
-    }
-    lower
 }
 
 /// L⁻¹, by forward substitution.
@@ -106,7 +89,7 @@ mod tests {
             [12.0, 37.0, -43.0],
             [-16.0, -43.0, 98.0]
         ];
-        let lower = cholesky(matrix.view());
+        let lower = cholesky(&matrix).unwrap();
         assert_eq!(
             lower,
             array![[2.0, 0.0, 0.0], [6.0, 1.0, 0.0], [-8.0, 5.0, 3.0]]

@@ -8,13 +8,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use flowlet_trainer::comparison::{Contender, Path, Verdict, paths};
 use flowlet_trainer::data::toy::ToySet;
 use flowlet_trainer::evaluation::{POINTS, Reference};
 use flowlet_trainer::fit::{Controls, End, FitOptions, ModelKind};
 use flowlet_trainer::inference::noise;
-use flowlet_trainer::output::write_whole;
+use flowlet_trainer::output::{check_writable, write_whole};
 
 use super::numbers::{MOST, count};
 use super::report::Report;
@@ -98,6 +98,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = &arguments.output;
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let page_path = folder.join("index.html");
+    check_page(&page_path)?;
     let compared = stoppable(|stop| {
         let compare = |set| compare(arguments, set, stop);
         ToySet::ALL
@@ -106,13 +108,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .collect::<anyhow::Result<Vec<_>>>()
     })??;
     let mut report = Report::default();
-    let page_path = folder.join("index.html");
     let page = page::page(&compared, arguments)?;
     write_whole(&page_path, |output| output.write_all(page.as_bytes()))?;
     let path = page_path.display().to_string();
     report.fact("page", path.clone(), "page", path);
     table::add(&mut report, &compared);
     Ok(report.print(arguments.json)?)
+}
+
+/// That the page can be written, and only over one of its kind: better known before training than after.
+fn check_page(path: &std::path::Path) -> anyhow::Result<()> {
+    let is_other = |text: String| !text.contains(page::TITLE);
+    ensure!(
+        !fs::read_to_string(path).is_ok_and(is_other),
+        "{} is no comparison, and would be written over: choose another folder with --output",
+        path.display()
+    );
+    Ok(check_writable(path)?)
 }
 
 fn compare(arguments: &Arguments, set: ToySet, stop: &AtomicBool) -> anyhow::Result<Compared> {

@@ -148,7 +148,15 @@ fn usage(labels: &[&str], count: usize) -> String {
         return vec!["NUMBER"; count].join(",");
     }
     let columns = labels.chunk_by(|a, b| a.contains('=') && column(a) == column(b));
-    columns.map(column_usage).collect::<Vec<_>>().join(",")
+    let usage = columns.map(column_usage).collect::<Vec<_>>().join(",");
+    match labels.iter().find(|label| label.contains([',', '"'])) {
+        // As in CSV, or the comma would part it.
+        Some(label) => {
+            let item = label.replace('"', "\"\"");
+            format!("{usage} (with a comma or a quote in it as '\"{item}\"')")
+        }
+        None => usage,
+    }
 }
 
 /// How to write the labels of one column.

@@ -78,12 +78,21 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .map(ModelFile::read)
         .transpose()?;
     let other = other.as_ref().map(ModelFile::model).transpose()?;
-    check_steps(arguments.steps, &model)?;
+    if other
+        .as_ref()
+        .is_none_or(|other| check_steps(arguments.steps, other).is_err())
+    {
+        check_steps(arguments.steps, &model)?;
+    }
+    ensure!(
+        arguments.train.is_none() || model.real_nvp().is_ok(),
+        "--train is for models with log-probabilities, which flow matching has not: leave it out"
+    );
 
     let cannot = || format!("cannot evaluate {}", arguments.model.display());
     let reference = reference(arguments, set, &model)?;
     let evaluation = reference
-        .evaluate(&model, arguments.steps)
+        .evaluate(&model, steps(arguments, &model))
         .with_context(cannot)?;
     let beside = other
         .as_ref()
@@ -160,13 +169,7 @@ fn reference(
 
 /// The rows of a table that the model reads.
 fn rows(path: &Path, arguments: &Arguments, model: &Model<'_>) -> anyhow::Result<Dataset> {
-    let is_name = path != Path::new("-") && path.extension().is_none() && !path.exists();
-    let known = ToySet::ALL.map(ToySet::name).join(", ");
-    ensure!(
-        !is_name,
-        "{} is neither a toy set ({known}) nor a file",
-        path.display()
-    );
+    tables::check_is_file(path)?;
     let labels: Vec<&str> = model.labels().collect();
     let (dim, context_dim) = (model.dim(), model.context_dim());
     let table = arguments.reading.open(path)?;
@@ -181,10 +184,14 @@ fn beside(
 ) -> anyhow::Result<Evaluation> {
     let path = arguments.against.as_deref().unwrap_or(Path::new(""));
     let cannot = || format!("cannot hold {} against the same points", path.display());
-    let steps = arguments
-        .steps
-        .filter(|_| check_steps(arguments.steps, other).is_ok());
+    let steps = steps(arguments, other);
     reference.evaluate(other, steps).with_context(cannot)
+}
+
+/// The steps that are asked for, if the model takes any.
+fn steps(arguments: &Arguments, model: &Model<'_>) -> Option<NonZeroU16> {
+    let steps = arguments.steps;
+    steps.filter(|_| check_steps(steps, model).is_ok())
 }
 
 /// Without the folder.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::ensure;
 use flowlet::{Kind, Model};
 use flowlet_trainer::fit::Progress;
 use flowlet_trainer::inference::log_probs;
@@ -30,7 +31,7 @@ pub(super) fn draw(
     samples: &Array2<f32>,
     history: &[Progress],
 ) -> anyhow::Result<()> {
-    let title = format!("{}, {}", model.name(), kind_name(model));
+    let title = title(model);
     let names = names(model);
     let plane = (model.dim() == 2).then(|| Plane::around(axis_labels(model), points.view()));
     let density = plane
@@ -55,6 +56,26 @@ pub(super) fn draw(
         panels,
     };
     Ok(figure.write(path)?)
+}
+
+/// The model's name and kind, and how many columns are not seen.
+fn title(model: &Model<'_>) -> String {
+    let title = format!("{}, {}", model.name(), kind_name(model));
+    match model.dim() {
+        ..=MOST_HISTOGRAMS => title,
+        dim => format!("{title}: the first {MOST_HISTOGRAMS} of {dim} columns"),
+    }
+}
+
+/// That a picture's name ends as its format does, or has no ending.
+pub(super) fn check_ending(path: &Path) -> anyhow::Result<()> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    ensure!(
+        ["", "png", "svg"].contains(&ending.to_ascii_lowercase().as_str()),
+        "{} is no picture that can be drawn: choose a name that ends in .png or .svg",
+        path.display()
+    );
+    Ok(())
 }
 
 /// The names of the columns, or their numbers.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use csv::{ReaderBuilder, StringRecord, Trim};
-use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::{Selected, Table};
+use flowlet_trainer::data::toy::ToySet;
+use flowlet_trainer::data::{Dataset, coarse_columns};
 
 use super::report::grouped;
 
@@ -36,6 +37,18 @@ impl Reading {
     }
 }
 
+/// That what is no toy set's name is not meant as one.
+pub(super) fn check_is_file(path: &Path) -> anyhow::Result<()> {
+    let is_name = path != Path::new("-") && path.extension().is_none() && !path.exists();
+    let known = ToySet::ALL.map(ToySet::name).join(", ");
+    ensure!(
+        !is_name,
+        "{} is neither a toy set ({known}) nor a file",
+        path.display()
+    );
+    Ok(())
+}
+
 /// The rows that were taken; tells on standard error how many were dropped.
 pub(super) fn data(selected: Selected, path: &Path) -> Dataset {
     let dropped = selected.dropped.len();
@@ -48,6 +61,18 @@ pub(super) fn data(selected: Selected, path: &Path) -> Dataset {
         );
     }
     selected.data
+}
+
+/// Tells on standard error of columns whose values `f32` hardly keeps apart.
+pub(super) fn tell_coarse(data: &Dataset, path: &Path) {
+    for (column, step) in coarse_columns(data.points.view()) {
+        eprintln!(
+            "note: column {} of {} is so far from 0 that 32-bit numbers tell its values to {step} only: \
+             subtract an offset, or leave it out with --columns",
+            data.labels[column],
+            shown(path)
+        );
+    }
 }
 
 /// The items of a list such as `a,b,"c, d"`, parted and quoted as the cells of a CSV file, each time

@@ -4,34 +4,31 @@ mod config;
 mod fitting;
 pub(super) mod interrupt;
 pub(super) mod progress;
+mod trained;
 
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::atomic::Ordering;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use clap::{ArgMatches, ValueEnum};
 use flowlet::Model;
 use flowlet::format::{MAX_DEPTH, MAX_LAYER_COUNT, MAX_WIDTH};
-use flowlet_trainer::Error;
 use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::Selection;
 use flowlet_trainer::data::toy::ToySet;
 use flowlet_trainer::evaluation::{Baselines, Evaluation, POINTS, Reference};
-use flowlet_trainer::export::export;
 use flowlet_trainer::fit::{End, FitOptions, Fitted, ModelKind, Recipe};
-use flowlet_trainer::flow::{Flow, FlowKind};
+use flowlet_trainer::flow::FlowKind;
 use flowlet_trainer::inference::{noise, transport};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::check_writable;
-use flowlet_trainer::quantize::{QuantizedFlow, quantize};
-use flowlet_trainer::step_count::{STEP_COUNTS, StepCount, choose_step_count};
-use ndarray::Axis;
+use flowlet_trainer::step_count::{STEP_COUNTS, StepCount};
+use ndarray::{Array2, Axis};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::json;
 
-use super::calibration::rows;
 use super::numbers::{MOST, count, learning_rate, step_count};
 use super::plot;
 use super::quality::{Form, add_quality};
@@ -40,8 +37,9 @@ use super::summary::{add_model, precision_name};
 use super::tables::{self, Reading, items};
 use super::{Precision, check_apart, filter};
 use config::Config;
-use fitting::{add_training, fit_with_progress};
-use interrupt::Interrupted;
+use fitting::add_training;
+use interrupt::{Interrupted, stoppable};
+use trained::{Trained, chosen, fresh_seed, unseen_name};
 
 /// Fits a model to a toy set or a table and writes it as one file
 ///
@@ -235,61 +233,39 @@ pub(super) fn run(given: &Arguments, matches: &ArgMatches) -> anyhow::Result<()>
         config.fill("points", dataset.points.nrows() as i64);
     }
 
-    let start = Instant::now();
-    let mut fitted = fit_with_progress(&dataset, &options, arguments)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let mut quantized = match arguments.precision {
-        Precision::F32 => None,
-        Precision::Int8 => {
-            let training = chosen(&dataset, &fitted.training);
-            Some(quantize(&fitted.flow, Some(rows(&training)))?)
+    let trained = stoppable(|stop| -> anyhow::Result<Trained> {
+        let trained = Trained::new(arguments, toy_set, &dataset, &options, stop)?;
+        trained.file.write(&output)?;
+        config_output.map_or(Ok(()), |path| config.write(&path))?;
+        if stop.load(Ordering::Relaxed) && trained.fitted.end != End::Stopped {
+            eprintln!("stopped: the model is whole, but was not held against anything");
+            return Err(Interrupted.into());
         }
-    };
-    // Another seed than the data's, so that no point is one the model has seen.
-    let seed = arguments.seed.wrapping_add(1);
-    let (unseen, unseen_name) = match toy_set {
-        Some(set) => (fresh(set, seed), "fresh points"),
-        None => (chosen(&dataset, &fitted.validation), "validation rows"),
-    };
-    let steps = match (&options.model, options.step_count) {
-        (ModelKind::FlowMatching, None) => {
-            let file = stored(&fitted.flow, quantized.as_ref())?;
-            let (points, context) = (&unseen.points, &unseen.context);
-            Some(choose_step_count(&file.model()?, points, context, seed)?)
-        }
-        _ => None,
-    };
-    if let Some(steps) = &steps {
-        let step_count = steps.chosen.get();
-        fitted.flow.kind = FlowKind::FlowMatching { step_count };
-        if let Some(quantized) = &mut quantized {
-            quantized.flow.kind = fitted.flow.kind;
-        }
-    }
-    let float = export(&fitted.flow, flowlet::Precision::F32)?;
-    let file = stored(&fitted.flow, quantized.as_ref())?;
-    file.write(&output)?;
-    config_output.map_or(Ok(()), |path| config.write(&path))?;
-
+        Ok(trained)
+    })??;
+    let Trained {
+        fitted,
+        file,
+        float,
+        ..
+    } = &trained;
     let model = file.model()?;
     let mut report = Report::default();
     let path = output.display().to_string();
     report.fact("file", path.clone(), "written to", path);
     add_model(&mut report, &model, file.bytes().len());
-    add_training(&mut report, &fitted, seconds);
-    if let Some(steps) = &steps {
-        add_step_count(&mut report, steps, unseen_name);
+    add_training(&mut report, fitted, trained.seconds);
+    if let Some(steps) = &trained.steps {
+        add_step_count(&mut report, steps, unseen_name(toy_set));
     }
-    let float = quantized.map(|_| float.model()).transpose()?;
-    let reference = reference(toy_set, &dataset, &fitted, &model, seed);
+    let float = float.as_ref().map(ModelFile::model).transpose()?;
+    let seed = fresh_seed(arguments);
+    let reference = reference(toy_set, &dataset, fitted, &model, seed);
     let evaluation = add_evaluation(&mut report, reference, &model, float.as_ref())?;
     if let Some(path) = &arguments.plot {
         let samples = match toy_set {
             Some(_) => evaluation.samples,
-            None => {
-                let noise = noise(dataset.points.nrows(), model.dim(), seed);
-                transport(&model, &noise, &dataset.context, None)?
-            }
+            None => samples_of_rows(&model, &dataset, seed)?,
         };
         plot::draw(path, &model, &dataset.points, &samples, &fitted.history)?;
         let path = path.display().to_string();
@@ -300,6 +276,16 @@ pub(super) fn run(given: &Arguments, matches: &ArgMatches) -> anyhow::Result<()>
         End::Stopped => Err(Interrupted.into()),
         End::Steps | End::Patience => Ok(()),
     }
+}
+
+/// A sample for each row, with its context.
+fn samples_of_rows(
+    model: &Model<'_>,
+    dataset: &Dataset,
+    seed: u64,
+) -> Result<Array2<f32>, flowlet::Error> {
+    let noise = noise(dataset.points.nrows(), model.dim(), seed);
+    transport(model, &noise, &dataset.context, None)
 }
 
 /// That all files can be written, and none over another: better known before training than after.
@@ -324,6 +310,10 @@ fn check_files(
         checkpoint,
     ];
     check_apart(&read, &written)?;
+    arguments
+        .plot
+        .as_deref()
+        .map_or(Ok(()), plot::check_ending)?;
     for path in written.into_iter().flatten() {
         check_writable(path)?;
     }
@@ -342,16 +332,11 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
             "--points is for toy sets: choose rows of a table with --where"
         );
         let path = Path::new(&arguments.data);
-        if path != Path::new("-") && path.extension().is_none() && !path.exists() {
-            let known: Vec<_> = ToySet::ALL.iter().map(|set| set.name()).collect();
-            bail!(
-                "{} is neither a toy set ({}) nor a file",
-                arguments.data,
-                known.join(", ")
-            );
-        }
+        tables::check_is_file(path)?;
         let selected = arguments.reading.open(path)?.select(&selection)?;
-        return Ok(tables::data(selected, path));
+        let data = tables::data(selected, path);
+        tables::tell_coarse(&data, path);
+        return Ok(data);
     };
     ensure!(
         selection == Selection::default() && !arguments.reading.drop_missing,
@@ -360,29 +345,6 @@ fn dataset(arguments: &Arguments, toy_set: Option<ToySet>) -> anyhow::Result<Dat
     );
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(arguments.seed);
     Ok(set.sample(arguments.points.unwrap_or(POINTS), &mut rng))
-}
-
-/// Those rows of the data.
-fn chosen(dataset: &Dataset, rows: &[usize]) -> Dataset {
-    Dataset {
-        name: dataset.name.clone(),
-        points: dataset.points.select(Axis(0), rows),
-        context: dataset.context.select(Axis(0), rows),
-        labels: dataset.labels.clone(),
-    }
-}
-
-/// Points that the model has not seen.
-fn fresh(set: ToySet, seed: u64) -> Dataset {
-    set.sample(POINTS, &mut Xoshiro256PlusPlus::seed_from_u64(seed))
-}
-
-/// The model as it will be stored.
-fn stored(flow: &Flow, quantized: Option<&QuantizedFlow>) -> Result<ModelFile, Error> {
-    match quantized {
-        Some(quantized) => quantized.export(),
-        None => export(flow, flowlet::Precision::F32),
-    }
 }
 
 fn output_path(arguments: &Arguments, dataset: &Dataset) -> PathBuf {
@@ -436,15 +398,18 @@ fn add_step_count(report: &mut Report, steps: &StepCount, rows: &str) {
     let at = |count| STEP_COUNTS.iter().position(|&c| c == count);
     let chosen = at(steps.chosen.get()).map_or(f64::NAN, |i| steps.energy_distances[i]);
     let [.., last] = steps.energy_distances;
-    report.fact(
-        "default_steps",
-        steps.chosen.get(),
-        "default steps",
+    let text = if last.is_finite() {
         format!(
             "{}, the fewest as good as 100: energy distance {chosen:.5} to {rows}, for 100 steps {last:.5} ± {:.5}",
             steps.chosen, steps.noise
-        ),
-    );
+        )
+    } else {
+        format!(
+            "{}, as there are too few {rows} to tell whether fewer do",
+            steps.chosen
+        )
+    };
+    report.fact("default_steps", steps.chosen.get(), "default steps", text);
     let figures = json!({"steps": STEP_COUNTS, "energy_distances": steps.energy_distances});
     report.value("by_steps", figures);
 }
@@ -459,7 +424,7 @@ fn reference(
 ) -> (Reference, Option<Baselines>, &'static str) {
     if let Some(set) = toy_set {
         let reference = Reference::of_toy_set(set, POINTS, model, seed);
-        return (reference, None, "fresh points");
+        return (reference, None, unseen_name(toy_set));
     }
     let reference = Reference::of_table(chosen(dataset, &fitted.validation), model, seed);
     let is_density = matches!(fitted.flow.kind, FlowKind::RealNvp { .. });
@@ -467,7 +432,7 @@ fn reference(
         let training = dataset.points.select(Axis(0), &fitted.training);
         reference.baselines(&training, seed)
     });
-    (reference, baselines, "validation rows")
+    (reference, baselines, unseen_name(toy_set))
 }
 
 /// Adds how good the model is, with its `float` form beside it if it has one.

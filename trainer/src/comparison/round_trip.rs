@@ -86,41 +86,20 @@ fn backward(
 
 #[cfg(test)]
 mod tests {
-    use flowlet::{Activation, Precision};
-    use ndarray::{arr1, array};
+    use flowlet::Precision;
+    use ndarray::array;
 
     use super::*;
     use crate::export::export;
-    use crate::flow::{self, FlowKind};
-    use crate::nn::{Dense, Mlp};
-
-    /// The velocity x, so that the exact flow multiplies by e.
-    fn growth() -> flow::Flow {
-        let layer = Dense {
-            weight: array![[1.0, 0.0]],
-            bias: arr1(&[0.0]),
-        };
-        flow::Flow {
-            name: "growth".into(),
-            labels: vec![],
-            dim: 1,
-            context_dim: 0,
-            mean: vec![2.0],
-            std: vec![3.0],
-            factor: None,
-            kind: FlowKind::FlowMatching { step_count: 10 },
-            nets: vec![Mlp {
-                layers: vec![layer],
-                activation: Activation::Elu,
-            }],
-        }
-    }
+    use crate::flow;
 
     #[test]
     fn euler_there_and_back_misses_by_what_its_steps_say() {
         // x goes to x (1 − 1/n)ⁿ and back to x (1 − 1/n²)ⁿ.
         const TOLERANCE: f64 = 1e-5;
-        let file = export(&growth(), Precision::F32).unwrap();
+        // The velocity x, whose exact flow multiplies by e.
+        let field = flow::Flow::linear_field(1.0, 0.0, 10);
+        let file = export(&field, Precision::F32).unwrap();
         let model = file.model().unwrap();
         let points = array![[5.0], [-1.0]];
         for steps in [1u16, 10, 100] {

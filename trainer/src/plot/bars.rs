@@ -7,18 +7,26 @@ use ndarray::ArrayView1;
 use super::canvas::{Canvas, Colour, Stroke};
 use super::frame::Frame;
 
-const BINS: usize = 60;
+/// Bins at the least, and where there are very many points.
+const FEWEST: usize = 8;
+const MOST: usize = 60;
 /// How far the colour of bars is from white, so that outlines show on them.
 const PALE: f64 = 0.55;
 const WHITE: Colour = Colour(255, 255, 255);
 
-/// The mean density of a column in each of 60 bins; points outside count as such.
-pub(super) fn densities(column: ArrayView1<f32>, range: &Range<f64>) -> Vec<f64> {
-    let width = bin_width(range);
-    let mut densities = vec![0.0; BINS];
+/// Twice the cube root of the number of points, by Rice's rule: with more bins, few points make a comb.
+pub(super) fn bin_count(points: usize) -> usize {
+    let rice = 2.0 * (points as f64).cbrt();
+    (rice.round() as usize).clamp(FEWEST, MOST)
+}
+
+/// The mean density of a column in each of `bins` bins; points outside count as such.
+pub(super) fn densities(column: ArrayView1<f32>, range: &Range<f64>, bins: usize) -> Vec<f64> {
+    let width = length(range) / bins as f64;
+    let mut densities = vec![0.0; bins];
     for x in column {
         let bin = (f64::from(*x) - range.start) / width;
-        if (0.0..BINS as f64).contains(&bin) {
+        if (0.0..bins as f64).contains(&bin) {
             densities[bin as usize] += 1.0 / (column.len() as f64 * width);
         }
     }
@@ -28,11 +36,12 @@ pub(super) fn densities(column: ArrayView1<f32>, range: &Range<f64>) -> Vec<f64>
 /// Draws the densities of the first column as bars, and of others as outlines over them.
 pub(super) fn draw(canvas: &mut dyn Canvas, frame: &Frame<'_>, sets: &[(ArrayView1<f32>, Colour)]) {
     let range = &frame.axes.x.range;
-    let width = bin_width(range);
+    let bins = bin_count(sets.first().map_or(0, |(column, _)| column.len()));
+    let width = length(range) / bins as f64;
     let left = |bin: usize| range.start + bin as f64 * width;
     for (i, (column, colour)) in sets.iter().enumerate() {
         let mut outline = vec![];
-        for (bin, density) in densities(*column, range).into_iter().enumerate() {
+        for (bin, density) in densities(*column, range, bins).into_iter().enumerate() {
             let upper = [
                 frame.place(left(bin), density),
                 frame.place(left(bin + 1), density),
@@ -51,8 +60,8 @@ pub(super) fn draw(canvas: &mut dyn Canvas, frame: &Frame<'_>, sets: &[(ArrayVie
     }
 }
 
-fn bin_width(range: &Range<f64>) -> f64 {
-    (range.end - range.start) / BINS as f64
+fn length(range: &Range<f64>) -> f64 {
+    range.end - range.start
 }
 
 #[cfg(test)]
@@ -64,8 +73,15 @@ mod tests {
     fn bars_have_the_area_of_the_points_inside() {
         let points = array![0.0, 0.5, 0.99, 7.0];
         let range = 0.0..3.0;
-        let area: f64 = densities(points.view(), &range).iter().sum::<f64>() * bin_width(&range);
+        let sum: f64 = densities(points.view(), &range, 10).iter().sum();
+        let area = sum * 0.3;
         // A sum of three quarters.
         assert!((area - 0.75).abs() < 1e-12, "{area}");
+    }
+
+    #[test]
+    fn few_points_have_few_bins() {
+        let counts = [0, 30, 1000, 10_000, 1_000_000].map(bin_count);
+        assert_eq!(counts, [8, 8, 20, 43, 60]);
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::canvas::{Anchor, Canvas, Colour, Pixel, Stroke};
 use super::frame::{Axes, Axis, Frame, GAP, TEXT_SIZE, label};
+use super::ticks;
 
 /// A line through points, told apart from others by colour, dashes and marks.
 #[derive(Clone, Debug)]
@@ -46,6 +47,10 @@ const MARGIN: f64 = 0.06;
 const DASHES: [Option<f64>; 4] = [None, Some(9.0), Some(4.0), Some(14.0)];
 /// Points up to which each has a mark.
 const MARKED: usize = 20;
+/// Height of each name at the top, as a share of the plot's, of which the smallest has 225 pixels.
+const NAME: f64 = TEXT_SIZE / 225.0;
+/// Numbers on a logarithmic axis at the least.
+const FEWEST_TICKS: usize = 3;
 /// Pixels of the line before a name.
 const SAMPLE: f64 = 34.0;
 
@@ -73,7 +78,12 @@ impl Curves {
         let scale = self.scales[i];
         let points = self.curves.iter().flat_map(|curve| &curve.points);
         let values = points.map(|point| scale.apply(point[i]));
-        let span = span(values.filter(|value| value.is_finite()));
+        let mut span = span(values.filter(|value| value.is_finite()));
+        if i == 1 {
+            // So that no curve is behind the names.
+            let names = NAME * (self.curves.len() as f64 + 0.3);
+            span.end += (span.end - span.start) * names / (1.0 - names);
+        }
         let name = self.labels[i].clone();
         match scale {
             Scale::Linear => Axis::new(name, span),
@@ -149,7 +159,8 @@ fn span(values: impl Iterator<Item = f64> + Clone) -> Range<f64> {
     least - margin..greatest + margin
 }
 
-/// Logarithms of 1, 2 and 5 times the powers of ten in the range, or of the powers alone in a long one.
+/// Logarithms of 1, 2 and 5 times the powers of ten in the range, or of the powers alone in a long one, or
+/// of numbers with one step in a short one.
 fn logarithmic_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
     let factors: &[f64] = if range.end - range.start > 2.5 {
         &[1.0]
@@ -159,7 +170,13 @@ fn logarithmic_ticks(range: &Range<f64>) -> Vec<(f64, String)> {
     let powers = range.start.floor() as i32..=range.end.ceil() as i32;
     let values = powers.flat_map(|power| factors.iter().map(move |f| f * 10f64.powi(power)));
     let ticks = values.map(|value| (value.log10(), format!("{}", value as f32)));
-    ticks.filter(|(at, _)| range.contains(at)).collect()
+    let ticks: Vec<_> = ticks.filter(|(at, _)| range.contains(at)).collect();
+    if ticks.len() >= FEWEST_TICKS {
+        return ticks;
+    }
+    let values = 10f64.powf(range.start)..10f64.powf(range.end);
+    let tick = |value: f64| (value.log10(), ticks::label(value, &values));
+    ticks::positions(&values).into_iter().map(tick).collect()
 }
 
 #[cfg(test)]
@@ -171,6 +188,40 @@ mod tests {
         let ticks = logarithmic_ticks(&(-0.05..1.4));
         let texts: Vec<&str> = ticks.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ["1", "2", "5", "10", "20"]);
+    }
+
+    #[test]
+    fn a_short_logarithmic_axis_has_numbers_too() {
+        // From 3.2 to 4.5.
+        let ticks = logarithmic_ticks(&(0.505..0.653));
+        let texts: Vec<&str> = ticks.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["3.2", "3.4", "3.6", "3.8", "4.0", "4.2", "4.4"]);
+        assert!(ticks.iter().all(|(at, _)| (0.505..0.653).contains(at)));
+    }
+
+    #[test]
+    fn no_curve_is_behind_the_names() {
+        let curve = |name: &str| Curve {
+            name: name.into(),
+            points: vec![[0.0, 1.0], [1.0, 3.0]],
+            colour: Colour(0, 0, 0),
+        };
+        for count in 1..=3 {
+            let curves = Curves {
+                labels: ["step", "loss"].map(String::from),
+                scales: [Scale::Linear; 2],
+                curves: vec![curve("curve"); count],
+                ticks: vec![],
+            };
+            let axes = curves.axes();
+            let frame = Frame {
+                axes: &axes,
+                corner: [0.0, 0.0],
+                size: [300.0, 225.0],
+            };
+            let names_end = TEXT_SIZE * (count as f64 + 0.3);
+            assert!(frame.place(1.0, 3.0)[1] > names_end, "{count}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use super::bars::densities;
+use super::bars::{bin_count, densities};
 
 /// What both axes span, and the shape of the plot.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,10 @@ impl Limits {
     /// Limits of histograms: along by the first set, and as high as the highest bar of all.
     pub(super) fn of_columns(columns: &[ArrayView1<f32>]) -> Self {
         let x = bulk(columns[0]);
-        let heights = columns.iter().flat_map(|column| densities(*column, &x));
+        let bins = bin_count(columns[0].len());
+        let heights = columns
+            .iter()
+            .flat_map(|column| densities(*column, &x, bins));
         let highest = heights.fold(f64::MIN_POSITIVE, f64::max);
         Self {
             x,
@@ -139,7 +142,7 @@ mod tests {
         let spread = Array1::from_shape_fn(100, |i| i as f32);
         let peak = Array1::from_elem(100, 50.0);
         let limits = Limits::of_columns(&[spread.view(), peak.view()]);
-        let highest = densities(peak.view(), &limits.x);
+        let highest = densities(peak.view(), &limits.x, bin_count(100));
         assert!(highest.iter().all(|height| limits.y.contains(height)));
         assert!(limits.x.end > 90.0, "{limits:?}");
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use flowlet_trainer::evaluation::POINTS;
+
 use super::super::report::grouped;
 use super::table::{self, Table};
 use super::{Arguments, Compared, PATHS, figures};
@@ -21,11 +23,14 @@ th:first-child, td:first-child, .two th:nth-child(2), .two td:nth-child(2) { tex
 @media print { body { margin: 0; max-width: none; font-size: 11pt } a { color: inherit } }
 ";
 
+/// What tells a page of this kind.
+pub(super) const TITLE: &str = "<title>RealNVP and flow matching, side by side</title>";
+
 pub(super) fn page(compared: &[Compared], arguments: &Arguments) -> anyhow::Result<String> {
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>RealNVP and flow matching, side by side</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+         {TITLE}\n<style>{STYLE}</style>\n</head>\n<body>\n"
     );
     page += INTRODUCTION;
     add_tables(&mut page, compared, arguments)?;
@@ -35,15 +40,27 @@ pub(super) fn page(compared: &[Compared], arguments: &Arguments) -> anyhow::Resu
     writeln!(
         page,
         "<h2>Again</h2>\n<p>These are the models of seed {}, trained on {} points each; \
-         <code>flowlet compare --seed {}</code> makes the same again. Each lies beside this page as a \
+         <code>{}</code> makes the same again. Each lies beside this page as a \
          <code>.flow</code> file: <code>flowlet inspect</code> says what it takes of a \
          microcontroller, and <code>flowlet run</code> samples it on an emulated one.</p>\n\
          </body>\n</html>",
         arguments.seed,
         grouped(arguments.points),
-        arguments.seed
+        command(arguments)
     )?;
     Ok(page)
+}
+
+/// What makes the same models again.
+fn command(arguments: &Arguments) -> String {
+    let mut command = format!("flowlet compare --seed {}", arguments.seed);
+    if let Some(steps) = arguments.steps {
+        command += &format!(" --steps {steps}");
+    }
+    if arguments.points != POINTS {
+        command += &format!(" --points {}", arguments.points);
+    }
+    command
 }
 
 const INTRODUCTION: &str = "\

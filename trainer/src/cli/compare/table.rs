@@ -120,7 +120,10 @@ pub(super) fn by_steps(compared: &[Compared]) -> Table {
         let mut row = vec![of_set.set.name().to_owned()];
         let ratios = ratios(flow_matching).into_iter().flatten();
         row.extend(ratios.map(|[_, ratio]| format!("{ratio:.2} x")));
-        row.push(format!("{} steps", flow_matching.verdict.evaluations));
+        row.push(match flow_matching.verdict.evaluations {
+            1 => "1 step".into(),
+            count => format!("{count} steps"),
+        });
         let own = real_nvp.verdict.evaluation.distances;
         row.push(own.map_or("–".into(), |of| {
             format!("{:.2} x", of.energy_distance.ratio())

@@ -203,7 +203,9 @@ fn from_json(value: &serde_json::Value) -> Value {
 /// The settings in a file, each checked by itself so that the message tells its line.
 fn read(command: &Command, path: &Path) -> anyhow::Result<Table> {
     let file = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {file}"))?;
+    let bytes = fs::read(path).with_context(|| format!("cannot read {file}"))?;
+    let text = String::from_utf8(bytes);
+    let text = text.with_context(|| format!("{file} is no TOML file: give one of options"))?;
     let line = |span: Range<usize>| text[..span.start].matches('\n').count() + 1;
     let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(&text).map_err(|error| {
         let line = line(error.span().unwrap_or_default());

@@ -1,32 +1,32 @@
 //! Training as people see it: under way, stopped, and told at the end.
 
+use std::sync::atomic::AtomicBool;
+
 use flowlet_trainer::data::Dataset;
 use flowlet_trainer::fit::{Controls, End, FitOptions, Fitted, fit_controlled};
 use flowlet_trainer::flow::FlowKind;
 
 use super::super::report::{Report, grouped};
 use super::Arguments;
-use super::interrupt::stoppable;
 use super::progress::ProgressReport;
 
-/// Fits a flow, as the options on files say, until Ctrl-C.
+/// Fits a flow, as the options on files say, until `stop`.
 pub(super) fn fit_with_progress(
     dataset: &Dataset,
     options: &FitOptions,
     arguments: &Arguments,
+    stop: &AtomicBool,
 ) -> anyhow::Result<Fitted> {
     let mut progress = ProgressReport::new(options.steps);
-    let fitted = stoppable(|stop| {
-        let controls = Controls {
-            report: &mut |now| progress.show(now),
-            stop,
-            checkpoint: arguments.checkpoint.as_deref(),
-            resume: arguments.resume.as_deref(),
-        };
-        fit_controlled(dataset, options, controls)
-    });
+    let controls = Controls {
+        report: &mut |now| progress.show(now),
+        stop,
+        checkpoint: arguments.checkpoint.as_deref(),
+        resume: arguments.resume.as_deref(),
+    };
+    let fitted = fit_controlled(dataset, options, controls);
     progress.finish();
-    let fitted = fitted??;
+    let fitted = fitted?;
     if fitted.end == End::Stopped {
         eprintln!(
             "stopped at step {} of {}: the weights of step {} are kept, the best so far",

@@ -14,7 +14,8 @@ impl Table {
     /// Columns are found by the model's `labels`, whatever else the table has; a context label
     /// `COLUMN=VALUE` that is no column's name is 1 where `COLUMN` holds `VALUE`, else 0. Where
     /// the model has no labels or the table no names, the columns are the `dim` numbers of a point
-    /// and then the `context_dim` numbers of its context, and no others.
+    /// and then the `context_dim` numbers of its context, and no others; or those numbered `x0`, `x1`
+    /// and so on that the labels name, as they do where the model was trained on such a table.
     ///
     /// # Shapes
     ///
@@ -65,10 +66,12 @@ impl Table {
     ) -> Result<Selected, Error> {
         let problem = |problem| self.error(problem);
         let filters = self.filters(filters).map_err(problem)?;
-        let features = if self.named && labels.len() == dim + context_dim {
+        let features = if labels.len() != dim + context_dim {
+            self.by_position(&filters, dim, context_dim)
+        } else if self.named {
             self.by_label(labels, dim)
         } else {
-            self.by_position(&filters, dim, context_dim)
+            self.by_number(&filters, labels, dim)
         };
         let (columns, features) = features.map_err(problem)?;
         let context = features.iter().map(Feature::column);
@@ -96,6 +99,26 @@ impl Table {
             .filter_map(|label| self.feature(label))
             .collect();
         Ok((columns, features))
+    }
+
+    /// In a table without names: by position, unless the labels are the numbers that such a table's columns
+    /// go by, and there are more of these or categories among them, which are not columns of their own.
+    fn by_number(
+        &self,
+        filters: &[Filter],
+        labels: &[&str],
+        dim: usize,
+    ) -> Result<(Vec<usize>, Vec<Feature>), Problem> {
+        let is_category = |feature: &Feature| matches!(feature, Feature::Category(..));
+        let by_label = self.by_label(labels, dim);
+        match &by_label {
+            Ok((_, features)) if self.lacks_header() && features.iter().any(is_category) => {
+                by_label
+            }
+            _ => self
+                .by_position(filters, dim, labels.len() - dim)
+                .or_else(|count| by_label.map_err(|_| count)),
+        }
     }
 
     /// The context number of that label.
@@ -227,6 +250,23 @@ mod tests {
         let filters = [("w".to_owned(), "6".to_owned())];
         let data = table.matching_where(&filters, &[], 2, 1).unwrap();
         assert_eq!(data.context, array![[6.0]]);
+    }
+
+    #[test]
+    fn numbered_columns_are_found_in_the_table_that_they_are_of() {
+        let text = "1,2,3,a\n4,5,6,b\n";
+        let labels = ["x2", "x0", "x3=a", "x3=b"];
+        let table = table_of("new.csv", text).unwrap();
+        let data = table.matching(&labels[..3], 2, 1);
+        // Line 2 has the other category.
+        assert!(data.unwrap_err().to_string().contains("no category \"b\""));
+        let filters = [("3".to_owned(), "b".to_owned())];
+        let data = table.matching_where(&filters, &labels, 2, 2).unwrap();
+        assert_eq!(data.points, array![[6.0, 4.0]]);
+        assert_eq!(data.context, array![[0.0, 1.0]]);
+        let bytes = npy(array![[1.0, 2.0, 3.0]]);
+        let data = matched("new.npy", bytes, &labels[..2], (2, 0)).unwrap();
+        assert_eq!(data.points, array![[3.0, 1.0]]);
     }
 
     #[test]
