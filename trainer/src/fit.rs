@@ -78,8 +78,7 @@ pub struct FitOptions {
 impl FitOptions {
     /// Sixteen couplings of one 32-32 net each.
     ///
-    /// They have half the multiply-adds of eight of 64-64, and come closer to all toy sets: in the plane, two
-    /// more couplings tell more than wider nets do.
+    /// They have half the multiply-adds of eight of 64-64, and come closer to all toy sets.
     pub fn real_nvp() -> Self {
         let (steps, learning_rate) = Recipe::Tuned.steps_and_rate(ModelKind::RealNvp);
         Self {
