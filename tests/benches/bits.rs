@@ -4,14 +4,14 @@
 use std::num::NonZeroU16;
 
 use flowlet_tests::digest::{of_board, of_host};
-use flowlet_tests::workload::{default_flow_matching, default_real_nvp};
+use flowlet_tests::workload::{default_flow_matching, large_real_nvp};
 use flowlet_trainer::board::Board;
 
 const SAMPLES: usize = 10_000;
 
 fn main() {
     let steps = NonZeroU16::new(10);
-    let (real_nvp, flow_matching) = (default_real_nvp().file(), default_flow_matching().file());
+    let (real_nvp, flow_matching) = (large_real_nvp().file(), default_flow_matching().file());
     let host = [
         of_host(&real_nvp, SAMPLES, None),
         of_host(&flow_matching, SAMPLES, steps),

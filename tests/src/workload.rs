@@ -79,6 +79,12 @@ impl Workload {
 
 /// What `flowlet train` fits to points of the plane.
 pub fn default_real_nvp() -> Workload {
+    let title = "RealNVP, 16 layers of 1-32-32-2";
+    workload(title, 2, real_nvp(16), &[32, 32], Activation::Tanh)
+}
+
+/// What other implementations call usual: eight layers of 64-64.
+pub fn large_real_nvp() -> Workload {
     workload(
         "RealNVP, 8 layers of 1-64-64-2",
         2,
@@ -138,7 +144,7 @@ pub fn fitted() -> Vec<Workload> {
 pub fn held_out() -> Vec<Workload> {
     use Activation::{Elu, Tanh};
     vec![
-        default_real_nvp(),
+        large_real_nvp(),
         int8(7, 5, real_nvp(12), &[20, 12], Elu),
         int8(10, 2, flow_matching(5), &[48], Tanh),
         f32(5, 2, flow_matching(4), &[24; 3], Elu),

@@ -4,7 +4,7 @@
 use std::num::NonZeroU16;
 
 use flowlet_tests::digest::{of_board, of_host};
-use flowlet_tests::workload::{Workload, default_flow_matching, default_real_nvp};
+use flowlet_tests::workload::{Workload, default_flow_matching, large_real_nvp};
 use flowlet_trainer::board::Board;
 
 const SAMPLES: usize = 500;
@@ -21,7 +21,7 @@ fn assert_equal_bits(workload: &Workload, step_count: Option<NonZeroU16>) {
 
 #[test]
 fn real_nvp_has_equal_bits() {
-    assert_equal_bits(&default_real_nvp(), None);
+    assert_equal_bits(&large_real_nvp(), None);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use flowlet_tests::firmware_size::Size;
-use flowlet_tests::workload::{default_real_nvp, f32_real_nvp};
+use flowlet_tests::workload::{f32_real_nvp, large_real_nvp};
 use flowlet_trainer::board::{Board, Memory};
 
 /// How much is no growth: another release of the compiler or of a dependency.
@@ -84,7 +84,7 @@ fn growth_beyond_the_tolerance_is_told() {
 }
 
 fn measure(board: Board) -> Row {
-    let size = Size::of(board, PROFILE, &default_real_nvp());
+    let size = Size::of(board, PROFILE, &large_real_nvp());
     (board.name().into(), [size.flash(), size.ram()])
 }
 

@@ -381,6 +381,7 @@ fn nothing_to_activate_is_written_as_tanh() {
 fn what_no_writer_writes_is_malformed() {
     let bytes = [
         ("a truth value that is neither", at::WHITENED, 2),
+        ("another one", at::CALIBRATED, 2),
         ("a kind that does not exist", at::KIND, 2),
         ("a precision that does not exist", at::PRECISION, 2),
         ("an activation that does not exist", at::ACTIVATION, 2),

@@ -157,6 +157,8 @@ pub struct Fitted {
     /// The rows kept out for validation: the share asked for, but at most 500 or a hundredth of all,
     /// whichever is more, and never more than 10,000.
     pub validation: Vec<usize>,
+    /// Why a checkpoint could not be written, if one could not; training went on.
+    pub checkpoint_problem: Option<String>,
 }
 
 /// Fits a flow to `dataset`, calling `report` now and then.
@@ -181,7 +183,7 @@ pub fn fit(
 ///
 /// # Errors
 ///
-/// Those of [`fit`]; [`Error::Io`] where a checkpoint cannot be read or written, and
+/// Those of [`fit`]; [`Error::Io`] where a checkpoint cannot be read, and
 /// [`Error::Checkpoint`] where it is damaged, or of a run with other options or data.
 pub fn fit_controlled(
     dataset: &Dataset,
@@ -221,6 +223,7 @@ pub fn fit_controlled(
         }
     };
     Ok(Fitted {
+        checkpoint_problem: checkpoints.into_problem(),
         training: split.training,
         validation: split.validation,
         flow: Flow {

@@ -4,14 +4,20 @@ mod table;
 
 use flowlet::Kind;
 use flowlet_tests::firmware_size::{PROFILES, Size};
-use flowlet_tests::workload::{NORMALS, Workload, default_flow_matching, default_real_nvp, nets};
+use flowlet_tests::workload::{
+    NORMALS, Workload, default_flow_matching, default_real_nvp, large_real_nvp, nets,
+};
 use flowlet_trainer::board::Board;
 
 use table::{Table, grouped};
 
 fn main() {
     println!("{}", nets_alone());
-    for workload in [default_real_nvp(), default_flow_matching()] {
+    for workload in [
+        large_real_nvp(),
+        default_real_nvp(),
+        default_flow_matching(),
+    ] {
         println!("{}", whole_model(&workload));
     }
     println!("{}", memory(&default_real_nvp()));

@@ -1,10 +1,14 @@
 //! What simple densities reach on the points that a flow is held against.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use super::Reference;
 use crate::baseline::GaussianMixture;
+use crate::data::evenly;
 use crate::metrics::RowSpread;
+
+/// Rows that are enough to fit a few hundred numbers to.
+const MOST_ROWS: usize = 100_000;
 
 /// `−ln p(x)` of simple densities over the points of a [`Reference`], in standardized nats.
 ///
@@ -21,13 +25,15 @@ pub struct Baselines {
 
 impl Reference {
     /// Fits a single Gaussian and [a mixture](GaussianMixture::select) to training rows in the data's
-    /// units, and holds them against the points.
+    /// units, 100,000 of them from all over the table where there are more, and holds them against the
+    /// points.
     ///
     /// # Panics
     ///
     /// If there are no training rows, or one is not finite.
     pub fn baselines(&self, training: &Array2<f32>, seed: u64) -> Baselines {
-        let training = self.space.standardize_f64(training);
+        let rows = evenly(training.nrows(), MOST_ROWS);
+        let training = self.space.standardize_f64(&training.select(Axis(0), &rows));
         let points = self.space.standardize_f64(&self.data.points);
         let spread = |mixture: &GaussianMixture| {
             let log_probs = mixture.log_probs(points.view());

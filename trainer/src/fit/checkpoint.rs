@@ -35,6 +35,8 @@ pub(super) struct Checkpoints<'a> {
     /// Of the rows.
     digest: u32,
     due: Instant,
+    /// What the first checkpoint that could not be written met.
+    problem: Option<Error>,
 }
 
 impl<'a> Checkpoints<'a> {
@@ -52,6 +54,7 @@ impl<'a> Checkpoints<'a> {
             options,
             digest: if used { digest(dataset) } else { 0 },
             due: Instant::now(),
+            problem: None,
         }
     }
 
@@ -70,24 +73,28 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Writes a checkpoint if the last one is long enough ago.
-    pub(super) fn keep_when_due(&mut self, state: &State) -> Result<(), Error> {
-        if Instant::now() < self.due {
-            return Ok(());
+    pub(super) fn keep_when_due(&mut self, state: &State) {
+        if Instant::now() >= self.due {
+            self.keep(state);
         }
-        self.keep(state)
     }
 
-    /// Writes a checkpoint.
-    pub(super) fn keep(&mut self, state: &State) -> Result<(), Error> {
+    /// Writes a checkpoint. One that cannot be written ends no run: what is in memory is worth more.
+    pub(super) fn keep(&mut self, state: &State) {
         let Some(path) = self.output else {
             self.due += Duration::from_secs(3600);
-            return Ok(());
+            return;
         };
         let start = Instant::now();
         let bytes = self.encode(state);
-        write_whole(path, |file| file.write_all(&bytes))?;
+        let written = write_whole(path, |file| file.write_all(&bytes));
+        self.problem = self.problem.take().or(written.err());
         self.due = Instant::now() + WORK_PER_WRITING * start.elapsed();
-        Ok(())
+    }
+
+    /// Why a checkpoint is missing, if one is.
+    pub(super) fn into_problem(self) -> Option<String> {
+        self.problem.map(|problem| problem.to_string())
     }
 
     fn encode(&self, state: &State) -> Vec<u8> {
@@ -234,6 +241,19 @@ mod tests {
             ..Controls::new(&mut report)
         };
         fit_controlled(&moons(1), options, controls).unwrap()
+    }
+
+    #[test]
+    fn a_checkpoint_that_cannot_be_written_ends_no_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("no folder").join("checkpoint");
+        let options = small(FitOptions::real_nvp());
+        let fitted = step(&options, None, &path);
+        let problem = fitted.checkpoint_problem.unwrap();
+        assert!(problem.contains("no folder"), "{problem}");
+        let kept = step(&options, None, &folder.path().join("checkpoint"));
+        assert_eq!(kept.flow.nets, fitted.flow.nets);
+        assert_eq!(kept.checkpoint_problem, None);
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
                 break end;
             }
         };
-        checkpoints.keep(&self.state)?;
+        checkpoints.keep(&self.state);
         if end == End::Stopped && self.state.losses.value().is_finite() {
             // Not before the checkpoint: an unbroken run would not have looked here.
             self.look();
@@ -121,7 +121,7 @@ impl<'a, O: Objective<f32>> Training<'a, O> {
                 return Ok(Some(end));
             }
             self.advance()?;
-            checkpoints.keep_when_due(&self.state)?;
+            checkpoints.keep_when_due(&self.state);
             if stop.load(Ordering::Relaxed) && self.end().is_none() {
                 return Ok(Some(End::Stopped));
             }

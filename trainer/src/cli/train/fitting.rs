@@ -27,6 +27,9 @@ pub(super) fn fit_with_progress(
     let fitted = fit_controlled(dataset, options, controls);
     progress.finish();
     let fitted = fitted?;
+    if let Some(problem) = &fitted.checkpoint_problem {
+        eprintln!("warning: {problem}; training went on without that checkpoint");
+    }
     if fitted.end == End::Stopped {
         eprintln!(
             "stopped at step {} of {}: the weights of step {} are kept, the best so far",
