@@ -94,7 +94,7 @@ impl Flash for Simulated {
     }
 }
 
-static OLD: &[u8] = include_bytes!("../../../runtime/src/moons.flow");
+static OLD: &[u8] = include_bytes!("../../../../runtime/src/moons.flow");
 
 /// The old model under another name, of the same length, so that the two are told apart.
 fn new() -> Vec<u8> {
