@@ -12,7 +12,13 @@ const MOST_ROUNDS: usize = 140;
 const MOST_ROUNDS_IN_THE_PLANE: usize = 230;
 
 /// Steps that even the smallest table takes, for the optimizer to find its way.
-const FEWEST_STEPS: usize = 400;
+const FEWEST_STEPS: usize = 200;
+
+/// The same for many columns, whose dependences take longer to find.
+const FEWEST_STEPS_OF_MANY_COLUMNS: usize = 400;
+
+/// More columns are many.
+const FEW_COLUMNS: usize = 8;
 
 impl FitOptions {
     /// These options for a table of so many columns and rows: a smaller RealNVP, at a lower rate, where
@@ -30,7 +36,12 @@ impl FitOptions {
         } else {
             MOST_ROUNDS_IN_THE_PLANE
         };
-        let steps = (rounds * training_rows / self.batch).max(FEWEST_STEPS);
+        let (fewest_steps, width) = if dim > FEW_COLUMNS {
+            (FEWEST_STEPS_OF_MANY_COLUMNS, 32)
+        } else {
+            (FEWEST_STEPS, 16)
+        };
+        let steps = (rounds * training_rows / self.batch).max(fewest_steps);
         let options = Self {
             steps: steps.min(self.steps),
             ..self
@@ -38,11 +49,10 @@ impl FitOptions {
         if training_rows >= SMALL_TABLE {
             return options;
         }
-        let width = if dim > 8 { 32 } else { 16 };
         Self {
             layers: 8,
             hidden: vec![width, width],
-            learning_rate: 5e-3,
+            learning_rate: 3e-3,
             ..options
         }
     }
@@ -58,6 +68,7 @@ mod tests {
         assert_eq!((few.layers, few.steps), (8, FEWEST_STEPS));
         assert_eq!(few.hidden, [16, 16]);
         let wide = FitOptions::real_nvp().for_table(30, 410);
+        assert_eq!((wide.layers, wide.steps), (8, FEWEST_STEPS_OF_MANY_COLUMNS));
         assert_eq!(wide.hidden, [32, 32]);
         let more = FitOptions::real_nvp().for_table(6, 4_000);
         // 140 · 3,600 / 256.
