@@ -14,7 +14,7 @@ use crate::inference::transport;
 use crate::whitening::whiten;
 
 /// Rows that are enough.
-const ROWS: usize = 8192;
+const ROWS: usize = 4096;
 
 /// Standard deviations beyond which a row says nothing.
 const FARTHEST: f64 = 1000.0;
