@@ -34,12 +34,12 @@ impl Board {
     /// `tests/firmware_size.csv` has the same numbers, measured.
     pub fn sampler_memory(self) -> Memory {
         let (flash, ram) = match self {
-            Self::QemuM0 => (18_908, 944),
-            Self::QemuM3 => (18_252, 872),
-            Self::QemuM4 => (16_368, 940),
-            Self::QemuM7 => (16_368, 940),
-            Self::QemuM33 => (17_308, 940),
-            Self::QemuRv32 => (21_698, 786),
+            Self::QemuM0 => (18_900, 960),
+            Self::QemuM3 => (18_248, 880),
+            Self::QemuM4 => (16_340, 948),
+            Self::QemuM7 => (16_340, 948),
+            Self::QemuM33 => (17_280, 948),
+            Self::QemuRv32 => (21_702, 786),
         };
         Memory { flash, ram }
     }
