@@ -8,12 +8,13 @@ use crate::command::{cargo, output};
 use crate::workspace;
 
 /// Licences that ask for no more than their notice; a dependency needs one of its choices here.
-const ALLOWED: [&str; 10] = [
+const ALLOWED: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "ISC",
     "MIT",
     // For a font: one may embed it in a program, not sell it by itself.
     "OFL-1.1",

@@ -147,13 +147,13 @@ pub fn run(
     Ok(transcript::parse(board, transcript, &model, request.n)?)
 }
 
-/// Runs any of the programs that [`firmware::build`] builds; gives back all that it wrote, and the
+/// Runs any of the programs that [`firmware::build`](super::firmware::build) builds; gives back all that it wrote, and the
 /// plugin if there is one.
 ///
 /// # Errors
 ///
-/// [`Error::Board`] with [`BoardError::NoEmulator`], [`BoardError::Failed`] or
-/// [`BoardError::TimeLimit`].
+/// [`Error::Board`] with [`NoEmulator`](super::BoardError::NoEmulator),
+/// [`Failed`](super::BoardError::Failed) or [`TimeLimit`](super::BoardError::TimeLimit).
 pub fn run_program(board: Board, launch: &Launch<'_>) -> Result<Vec<u8>, Error> {
     board.emulator().check()?;
     emulator::run(board, launch, &mut |_| {})
