@@ -64,10 +64,10 @@ mod tests {
 
     #[test]
     fn few_rows_make_a_small_flow_and_a_short_run() {
-        let few = FitOptions::real_nvp().for_table(6, 410);
+        let few = FitOptions::real_nvp().for_table(6, 300);
         assert_eq!((few.layers, few.steps), (8, FEWEST_STEPS));
         assert_eq!(few.hidden, [16, 16]);
-        let wide = FitOptions::real_nvp().for_table(30, 410);
+        let wide = FitOptions::real_nvp().for_table(30, 300);
         assert_eq!((wide.layers, wide.steps), (8, FEWEST_STEPS_OF_MANY_COLUMNS));
         assert_eq!(wide.hidden, [32, 32]);
         let more = FitOptions::real_nvp().for_table(6, 4_000);
