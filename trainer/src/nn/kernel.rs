@@ -67,15 +67,21 @@ fn forward<A: Scalar, const M: usize>(
     output: &mut [Row<A>],
 ) {
     let inputs = input.len();
-    let weight: [&[A]; M] = from_fn(|j| &weight[j * inputs..][..inputs]);
-    let bias: [A; M] = from_fn(|j| bias[j]);
+    // Neither this nor the sums by functions over arrays: those are not always compiled into here.
+    let mut weights: [&[A]; M] = [&[]; M];
+    for (j, weights) in weights.iter_mut().enumerate() {
+        *weights = &weight[j * inputs..][..inputs];
+    }
     for part in 0..ROWS / LANES {
-        let mut sums = bias.map(|b| [b; LANES]);
+        let mut sums = [[A::zero(); LANES]; M];
+        for (sum, &bias) in sums.iter_mut().zip(bias) {
+            *sum = [bias; LANES];
+        }
         for (i, x) in input.iter().enumerate() {
             // A copy stays in registers; behind a reference each sum would load it anew.
             let x = *lanes(x, part);
-            for (sum, weight) in sums.iter_mut().zip(weight) {
-                add_product(sum, weight[i], &x);
+            for (sum, weights) in sums.iter_mut().zip(weights) {
+                add_product(sum, weights[i], &x);
             }
         }
         store(output, part, &sums);
@@ -135,13 +141,30 @@ pub(super) struct Gradients<'a, A> {
     pub(super) weight_gradient: &'a mut [A],
     /// `[outputs]`
     pub(super) bias_gradient: &'a mut [A],
-    pub(super) transposed: &'a mut Transposed<A>,
+    pub(super) room: &'a mut GradientRoom<A>,
 }
 
-/// Room for a layer's input with the numbers of one row side by side.
-///
-/// `[ROWS, blocks]`, in blocks of [`LANES`] inputs.
-pub(super) type Transposed<A> = Vec<[A; LANES]>;
+/// Room for what [`Gradients`] computes on the way.
+#[derive(Clone, Debug)]
+pub(super) struct GradientRoom<A> {
+    /// A layer's input with the numbers of one row side by side, in blocks of [`LANES`] inputs.
+    transposed: Vec<[[A; LANES]; ROWS]>,
+    /// Sums over rows that are still to be added up.
+    ///
+    /// All of them are in memory before the first is: else the compiler takes the last additions for
+    /// the pattern, and sums all rows by pairs.
+    sums: Vec<[A; LANES]>,
+}
+
+impl<A> GradientRoom<A> {
+    /// Room that grows with its first use.
+    pub(super) const fn new() -> Self {
+        Self {
+            transposed: Vec::new(),
+            sums: Vec::new(),
+        }
+    }
+}
 
 /// With so few inputs or outputs, dot products cost less than a transposed input.
 const NARROW: usize = 4;
@@ -151,9 +174,7 @@ impl<A: Scalar> WithSimd for Gradients<'_, A> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
-        for (bias, gradient) in self.bias_gradient.iter_mut().zip(self.gradient) {
-            *bias = sum(gradient);
-        }
+        self.sum_gradient();
         if self.input.len().min(self.gradient.len()) <= NARROW {
             self.by_dot_products();
         } else {
@@ -164,12 +185,32 @@ impl<A: Scalar> WithSimd for Gradients<'_, A> {
 
 impl<A: Scalar> Gradients<'_, A> {
     #[inline(always)]
-    fn by_dot_products(self) {
-        let inputs = self.input.len().max(1);
-        let outputs = self.weight_gradient.chunks_exact_mut(inputs);
-        for (weights, gradient) in outputs.zip(self.gradient) {
-            for (weight, input) in weights.iter_mut().zip(self.input) {
-                *weight = dot(gradient, input);
+    fn sum_gradient(&mut self) {
+        let sums = with_length(&mut self.room.sums, self.gradient.len());
+        for (sums, gradient) in sums.iter_mut().zip(self.gradient) {
+            *sums = sum(gradient);
+        }
+        for (bias, sums) in self.bias_gradient.iter_mut().zip(sums) {
+            *bias = sum_lanes(sums);
+        }
+    }
+
+    #[inline(always)]
+    fn by_dot_products(&mut self) {
+        let (inputs, outputs) = (self.input.len(), self.gradient.len());
+        let sums = with_length(&mut self.room.sums, inputs * outputs);
+        // The inner loop is the short one, over which the compiler makes no vectors.
+        let (for_output, for_input) = if inputs <= outputs {
+            dots(self.gradient, self.input, sums);
+            (inputs, 1)
+        } else {
+            dots(self.input, self.gradient, sums);
+            (1, outputs)
+        };
+        let weights = self.weight_gradient.chunks_exact_mut(inputs.max(1));
+        for (output, weights) in weights.enumerate() {
+            for (input, weight) in weights.iter_mut().enumerate() {
+                *weight = sum_lanes(&sums[output * for_output + input * for_input]);
             }
         }
     }
@@ -177,8 +218,11 @@ impl<A: Scalar> Gradients<'_, A> {
     #[inline(always)]
     fn by_tiles(&mut self) {
         let blocks = self.input.len().div_ceil(LANES);
-        self.transposed.resize(ROWS * blocks, [A::zero(); LANES]);
-        transpose(self.input, self.transposed);
+        let transposed = &mut self.room.transposed;
+        transposed.resize(blocks, [[A::zero(); LANES]; ROWS]);
+        for (block, input) in transposed.iter_mut().zip(self.input.chunks(LANES)) {
+            transpose(input, block);
+        }
         let mut at = 0;
         while let Some(count) = next_tile(at, self.gradient.len()) {
             match count {
@@ -195,15 +239,12 @@ impl<A: Scalar> Gradients<'_, A> {
     #[inline(always)]
     fn outputs<const M: usize>(&mut self, at: usize) {
         let inputs = self.input.len();
-        let blocks = inputs.div_ceil(LANES);
         let gradient: [&Row<A>; M] = from_fn(|j| &self.gradient[at + j]);
-        for block in 0..blocks {
+        for (block, input) in self.room.transposed.iter().enumerate() {
             let mut sums = [[A::zero(); LANES]; M];
-            let input = self.transposed[block..].iter().step_by(blocks);
-            for (row, &input) in input.enumerate() {
+            for (row, &input) in input.iter().enumerate() {
                 for (sum, gradient) in sums.iter_mut().zip(gradient) {
-                    // As every row is one of a shard, this changes no index and saves its check.
-                    add_product(sum, gradient[row % ROWS], &input);
+                    add_product(sum, gradient[row], &input);
                 }
             }
             let weights = self.weight_gradient[at * inputs..].chunks_exact_mut(inputs);
@@ -251,42 +292,59 @@ fn copy_front<A: Scalar>(room: &mut [A], values: &[A; LANES]) {
 }
 
 #[inline(always)]
-fn transpose<A: Scalar>(input: &[Row<A>], transposed: &mut [[A; LANES]]) {
-    let blocks = input.len().div_ceil(LANES);
-    for (block, input) in input.chunks(LANES).enumerate() {
-        for (row, values) in transposed[block..].iter_mut().step_by(blocks).enumerate() {
-            for (value, input) in values.iter_mut().zip(input) {
-                *value = input[row % ROWS];
-            }
+fn transpose<A: Scalar>(input: &[Row<A>], transposed: &mut [[A; LANES]; ROWS]) {
+    for (row, values) in transposed.iter_mut().enumerate() {
+        for (value, input) in values.iter_mut().zip(input) {
+            *value = input[row];
+        }
+    }
+}
+
+/// The first `len`, made where there are fewer.
+#[inline(always)]
+fn with_length<A: Scalar>(sums: &mut Vec<[A; LANES]>, len: usize) -> &mut [[A; LANES]] {
+    if sums.len() < len {
+        sums.resize(len, [A::zero(); LANES]);
+    }
+    &mut sums[..len]
+}
+
+/// Dot products of each of `many` with each of `few`, but for [`sum_lanes`]: `[many, few]`.
+#[inline(always)]
+fn dots<A: Scalar>(many: &[Row<A>], few: &[Row<A>], sums: &mut [[A; LANES]]) {
+    for (sums, left) in sums.chunks_exact_mut(few.len().max(1)).zip(many) {
+        for (sums, right) in sums.iter_mut().zip(few) {
+            *sums = dot(left, right);
         }
     }
 }
 
 #[inline(always)]
-fn dot<A: Scalar>(left: &Row<A>, right: &Row<A>) -> A {
+fn dot<A: Scalar>(left: &Row<A>, right: &Row<A>) -> [A; LANES] {
     let mut sums = [A::zero(); LANES];
-    for (left, right) in left.as_chunks::<LANES>().0.iter().zip(right.as_chunks().0) {
-        for (sum, (&l, &r)) in sums.iter_mut().zip(left.iter().zip::<&[A; LANES]>(right)) {
+    for part in 0..ROWS / LANES {
+        let (left, right) = (lanes(left, part), lanes(right, part));
+        for (sum, (&l, &r)) in sums.iter_mut().zip(left.iter().zip(right)) {
             *sum = l.mul_add(r, *sum);
         }
     }
-    sum_lanes(sums)
+    sums
 }
 
 #[inline(always)]
-fn sum<A: Scalar>(row: &Row<A>) -> A {
+fn sum<A: Scalar>(row: &Row<A>) -> [A; LANES] {
     let mut sums = [A::zero(); LANES];
-    for values in row.as_chunks::<LANES>().0 {
-        sums.iter_mut()
-            .zip(values)
-            .for_each(|(sum, &value)| *sum += value);
+    for part in 0..ROWS / LANES {
+        for (sum, &value) in sums.iter_mut().zip(lanes(row, part)) {
+            *sum += value;
+        }
     }
-    sum_lanes(sums)
+    sums
 }
 
 /// By halves, as vectors are best added up.
 #[inline(always)]
-fn sum_lanes<A: Scalar>(sums: [A; LANES]) -> A {
+fn sum_lanes<A: Scalar>(sums: &[A; LANES]) -> A {
     let by_8: [A; 8] = from_fn(|i| sums[i] + sums[i + 8]);
     let by_4: [A; 4] = from_fn(|i| by_8[i] + by_8[i + 4]);
     (by_4[0] + by_4[2]) + (by_4[1] + by_4[3])
@@ -361,7 +419,7 @@ mod tests {
                 input: &input,
                 weight_gradient: &mut weight_gradient,
                 bias_gradient: &mut bias_gradient,
-                transposed: &mut Vec::new(),
+                room: &mut GradientRoom::new(),
             });
             let w = |o: usize, i: usize| weight[o * inputs + i];
             for r in 0..ROWS {
@@ -401,7 +459,7 @@ mod tests {
                     input: &input,
                     weight_gradient: &mut weight,
                     bias_gradient: &mut bias,
-                    transposed: &mut Vec::new(),
+                    room: &mut GradientRoom::new(),
                 };
                 match vectors {
                     true => dispatch(operation),

@@ -1,6 +1,6 @@
 //! One pass through a net, forward and back, over a shard of rows.
 
-use super::kernel::{self, Backward, Forward, Gradients, ROWS, Row, Transposed};
+use super::kernel::{self, Backward, Forward, GradientRoom, Gradients, ROWS, Row};
 use super::{Dense, Mlp, Scalar, activation};
 
 /// What a net computed on its way forward, and room for the way back.
@@ -13,7 +13,7 @@ pub struct Pass<A> {
     values: Vec<Vec<Row<A>>>,
     /// The loss's gradient by each of `values`.
     gradients: Vec<Vec<Row<A>>>,
-    transposed: Transposed<A>,
+    room: GradientRoom<A>,
 }
 
 impl<A: Scalar> Pass<A> {
@@ -24,7 +24,7 @@ impl<A: Scalar> Pass<A> {
         Self {
             gradients: values.clone(),
             values,
-            transposed: Transposed::new(),
+            room: GradientRoom::new(),
         }
     }
 
@@ -86,7 +86,7 @@ impl<A: Scalar> Pass<A> {
                 input: &self.values[j],
                 weight_gradient,
                 bias_gradient,
-                transposed: &mut self.transposed,
+                room: &mut self.room,
             });
             if j > 0 {
                 to_input(&net.layers[j], &after[0], &mut before[j]);
