@@ -110,8 +110,8 @@ pub(super) struct Arguments {
         help_heading = "Model"
     )]
     layers: Option<usize>,
-    /// Widths of the hidden layers of each net [default: 40,40, for few rows 16,16 or 32,32; for flow
-    /// matching 64,64,64]
+    /// Widths of the hidden layers of each net [default: 32,32, for few rows of few columns 16,16; for
+    /// flow matching 64,64,64]
     #[arg(
         long,
         value_name = "N,...",
@@ -138,7 +138,7 @@ pub(super) struct Arguments {
     /// How to train
     #[arg(long, default_value = "tuned", help_heading = "Training")]
     recipe: RecipeName,
-    /// Training steps [default: 8000 or, for flow matching, 5000; with the plain recipe 8000 and 20000]
+    /// Training steps [default: 8000; with the plain recipe of flow matching 20000]
     #[arg(
         long,
         value_name = "N",
@@ -157,8 +157,8 @@ pub(super) struct Arguments {
         help_heading = "Training"
     )]
     batch: usize,
-    /// Learning rate at the start, from where it falls to 0 [default: 0.01 or, for flow matching, 0.005;
-    /// with the plain recipe 0.002]
+    /// Learning rate at the start, from where it falls to 0 [default: 0.01, for few rows 0.002 or,
+    /// of many columns, 0.003; for flow matching 0.005; with the plain recipe 0.002]
     #[arg(
         long,
         value_name = "RATE",

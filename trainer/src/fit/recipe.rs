@@ -79,7 +79,7 @@ impl Recipe {
     pub(super) fn steps_and_rate(self, model: ModelKind) -> (usize, f64) {
         match (self, model) {
             (Self::Tuned, ModelKind::RealNvp) => (8_000, 1e-2),
-            (Self::Tuned, ModelKind::FlowMatching) => (5_000, 5e-3),
+            (Self::Tuned, ModelKind::FlowMatching) => (8_000, 5e-3),
             (Self::Plain, ModelKind::RealNvp) => (8_000, 2e-3),
             (Self::Plain, ModelKind::FlowMatching) => (20_000, 2e-3),
         }

@@ -36,10 +36,10 @@ impl FitOptions {
         } else {
             MOST_ROUNDS_IN_THE_PLANE
         };
-        let (fewest_steps, width) = if dim > FEW_COLUMNS {
-            (FEWEST_STEPS_OF_MANY_COLUMNS, 32)
+        let (fewest_steps, width, learning_rate) = if dim > FEW_COLUMNS {
+            (FEWEST_STEPS_OF_MANY_COLUMNS, 32, 3e-3)
         } else {
-            (FEWEST_STEPS, 16)
+            (FEWEST_STEPS, 16, 2e-3)
         };
         let steps = (rounds * training_rows / self.batch).max(fewest_steps);
         let options = Self {
@@ -52,7 +52,7 @@ impl FitOptions {
         Self {
             layers: 8,
             hidden: vec![width, width],
-            learning_rate: 3e-3,
+            learning_rate,
             ..options
         }
     }
