@@ -47,6 +47,9 @@ pub const GREEN: Colour = Colour(0x00, 0x9e, 0x73);
 /// Reddish purple, for the fourth.
 pub const PURPLE: Colour = Colour(0xcc, 0x79, 0xa7);
 
+/// Of what lies beneath other points.
+const GREY: Colour = Colour(0x9a, 0xa4, 0xb2);
+
 const COLOURS: [Colour; 4] = [BLUE, VERMILION, GREEN, PURPLE];
 
 /// One of the plots of a figure.
@@ -69,6 +72,8 @@ pub enum Content<'a> {
         points: ArrayView2<'a, f32>,
         /// Their colour.
         colour: Colour,
+        /// What lies beneath them in grey, to compare them with.
+        beneath: Option<ArrayView2<'a, f32>>,
     },
     /// A density over the plane, in bands of a nat.
     Density {
@@ -208,7 +213,15 @@ impl Panel<'_> {
     fn draw(&self, canvas: &mut dyn Canvas, frame: &Frame<'_>) {
         frame.draw_grid(canvas);
         match &self.content {
-            Content::Points { points, colour, .. } => {
+            Content::Points {
+                points,
+                colour,
+                beneath,
+                ..
+            } => {
+                if let Some(beneath) = beneath {
+                    plane::draw_points(canvas, frame, *beneath, GREY);
+                }
                 plane::draw_points(canvas, frame, *points, *colour);
             }
             Content::Density {
@@ -278,6 +291,7 @@ pub fn scatter(
                 plane: &plane,
                 points: points.view(),
                 colour,
+                beneath: None,
             },
         });
         panels.collect()
@@ -432,6 +446,7 @@ mod tests {
                 plane: &plane,
                 points: points.view(),
                 colour: BLUE,
+                beneath: None,
             };
             let caption = caption.into();
             Panel { caption, content }.full_caption()
@@ -471,6 +486,7 @@ mod tests {
                 plane,
                 points: points.view(),
                 colour: BLUE,
+                beneath: Some(points.view()),
             },
             Content::Density {
                 plane,

@@ -102,19 +102,20 @@ fn in_plane<'a>(
     samples: &'a Array2<f32>,
     density: Option<&'a (Vec<f32>, f64)>,
 ) -> Vec<Panel<'a>> {
-    let cloud = |points: ArrayView2<'a, f32>, colour| Content::Points {
+    let cloud = |points: ArrayView2<'a, f32>, colour, beneath| Content::Points {
         plane,
         points,
         colour,
+        beneath,
     };
     let mut panels = vec![
         Panel {
             caption: "data".into(),
-            content: cloud(points.view(), BLUE),
+            content: cloud(points.view(), BLUE, None),
         },
         Panel {
-            caption: "samples".into(),
-            content: cloud(samples.view(), VERMILION),
+            caption: "samples over data".into(),
+            content: cloud(samples.view(), VERMILION, Some(points.view())),
         },
     ];
     panels.extend(density.map(|(log_density, top)| Panel {

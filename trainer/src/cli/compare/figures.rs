@@ -46,6 +46,7 @@ pub(super) fn samples(of_set: &Compared) -> String {
                 plane: &plane,
                 points: points.slice(s![..count, ..]),
                 colour,
+                beneath: None,
             },
         }
     });
