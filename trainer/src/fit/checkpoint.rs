@@ -113,12 +113,12 @@ impl<'a> Checkpoints<'a> {
     /// The state in a checkpoint of this run, or what is wrong with it.
     fn decode(&self, bytes: &[u8]) -> Result<State, String> {
         let Some((head, content)) = bytes.split_at_checked(HEAD) else {
-            return Err("is no checkpoint of flowlet train".into());
+            return Err("is no checkpoint: give --resume a file that --checkpoint wrote".into());
         };
         let (magic, numbers) = head.split_at(MAGIC.len());
         let (version, crc) = numbers.split_at(4);
         if magic != MAGIC {
-            return Err("is no checkpoint of flowlet train".into());
+            return Err("is no checkpoint: give --resume a file that --checkpoint wrote".into());
         }
         if version != VERSION.to_le_bytes() {
             return Err(
@@ -357,7 +357,7 @@ mod tests {
         let path = folder.path().join("checkpoint");
         fs::write(&path, "x,y\n1,2\n3,4\n5,6\n7,8\n9,10\n11,12\n").unwrap();
         let message = refusal(&moons(1), &options, &path);
-        assert_eq!(message, "is no checkpoint of flowlet train");
+        assert_eq!(message, "is no checkpoint: give --resume a file that --checkpoint wrote");
         let mut bytes = [MAGIC, &[0; 8]].concat();
         bytes[MAGIC.len()] = 99;
         fs::write(&path, bytes).unwrap();
