@@ -2,13 +2,17 @@
 
 use std::{env, fs, path::PathBuf};
 
-const BOARDS: [&str; 6] = [
+const BOARDS: [&str; 10] = [
     "qemu-m0",
     "qemu-m3",
     "qemu-m4",
     "qemu-m7",
     "qemu-m33",
     "qemu-rv32",
+    "stm32f4-discovery",
+    "nrf52840-dk",
+    "pico",
+    "esp32c3",
 ];
 
 fn main() {
