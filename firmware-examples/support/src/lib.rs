@@ -38,5 +38,7 @@ pub use qemu::{Qemu as ThisBoard, entry, run};
 #[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use region::model_region;
 pub use requests::{Requests, answer};
+#[cfg(feature = "nrf52840-dk")]
+pub use silicon::nrf52840_dk;
 #[cfg(feature = "silicon")]
 pub use silicon::{ThisBoard, entry, run};

@@ -8,7 +8,7 @@ mod cycles;
 #[cfg(feature = "esp32c3")]
 mod esp32c3;
 #[cfg(feature = "nrf52840-dk")]
-mod nrf52840_dk;
+pub mod nrf52840_dk;
 #[cfg(feature = "pico")]
 mod pico;
 #[cfg(any(feature = "stm32f4-discovery", feature = "pico"))]
@@ -30,6 +30,10 @@ pub use nrf52840_dk::{Nrf52840Dk as ThisBoard, entry};
 pub use pico::{Pico as ThisBoard, entry};
 
 use crate::{Board, Outcome};
+
+/// Stands for bytes that were lost. No line may have it, so that a line with a hole is told.
+#[cfg(not(feature = "esp32c3"))]
+const LOST: u8 = 0xFF;
 
 /// Runs an example to its end.
 pub fn run<E: Display>(example: impl FnOnce(&mut ThisBoard) -> Result<(), E>) -> ! {

@@ -6,11 +6,10 @@ use core::cell::RefCell;
 use critical_section::Mutex;
 use heapless::Deque;
 
+use super::LOST;
+
 /// Takes in the longest line, and a part of the next.
 const LEN: usize = 1024;
-
-/// Stands for bytes that were lost. No line may have it, so that a line with a hole is told.
-const LOST: u8 = 0xFF;
 
 /// A queue between the interrupt and the example.
 pub(super) struct Received(Mutex<RefCell<Deque<u8, LEN>>>);
