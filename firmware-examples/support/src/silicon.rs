@@ -32,7 +32,6 @@ pub use pico::{Pico as ThisBoard, entry};
 use crate::{Board, Outcome};
 
 /// Stands for bytes that were lost. No line may have it, so that a line with a hole is told.
-#[cfg(not(feature = "esp32c3"))]
 const LOST: u8 = 0xFF;
 
 /// Runs an example to its end.

@@ -10,6 +10,7 @@
 use core::cell::RefCell;
 use core::fmt;
 
+use cortex_m::peripheral::SYST;
 use critical_section::Mutex;
 use embassy_futures::block_on;
 use embassy_nrf::buffered_uarte::{self, BufferedUarte, BufferedUarteRx, BufferedUarteTx, Error};
@@ -18,7 +19,6 @@ use embassy_nrf::mode::Blocking;
 use embassy_nrf::uarte::{self, UarteTx};
 use embassy_nrf::{Peri, bind_interrupts, config, peripherals, rng};
 use flowlet_protocol::Spent;
-use cortex_m::peripheral::SYST;
 use rand_core::Rng;
 use static_cell::ConstStaticCell;
 
@@ -40,7 +40,10 @@ static RANDOM: Mutex<RefCell<Option<Random>>> = Mutex::new(RefCell::new(None));
 type Random = rng::Rng<'static, Blocking>;
 
 /// What of the chip an example may use.
-#[allow(missing_debug_implementations, reason = "registers have nothing to say")]
+#[allow(
+    missing_debug_implementations,
+    reason = "registers have nothing to say"
+)]
 pub struct Parts {
     /// The serial line from the computer.
     pub input: BufferedUarteRx<'static>,
@@ -81,11 +84,18 @@ pub fn parts() -> Parts {
     );
     let (input, output) = line.split();
     let light = chip.P0_13;
-    Parts { input, output, light }
+    Parts {
+        input,
+        output,
+        light,
+    }
 }
 
 /// The board.
-#[allow(missing_debug_implementations, reason = "registers have nothing to say")]
+#[allow(
+    missing_debug_implementations,
+    reason = "registers have nothing to say"
+)]
 pub struct Nrf52840Dk {
     input: BufferedUarteRx<'static>,
     output: BufferedUarteTx<'static>,
@@ -134,7 +144,11 @@ impl Nrf52840Dk {
     pub(super) fn take() -> Option<Self> {
         let timer = cortex_m::Peripherals::take()?.SYST;
         let Parts { input, output, .. } = parts();
-        Some(Self { input, output, timer })
+        Some(Self {
+            input,
+            output,
+            timer,
+        })
     }
 
     /// The serial line, whoever holds it.
@@ -164,7 +178,12 @@ impl LastWords {
         cortex_m::asm::delay(CYCLES_OF_OUTPUT);
         // SAFETY: whoever held them never runs again.
         let (line, pin) = unsafe { (peripherals::UARTE0::steal(), peripherals::P0_06::steal()) };
-        Self(UarteTx::new(line, Uninterrupted, pin, uarte::Config::default()))
+        Self(UarteTx::new(
+            line,
+            Uninterrupted,
+            pin,
+            uarte::Config::default(),
+        ))
     }
 }
 
@@ -180,4 +199,7 @@ impl fmt::Write for LastWords {
 struct Uninterrupted;
 
 // SAFETY: no interrupt is served where this is used.
-unsafe impl Binding<typelevel::UARTE0, uarte::InterruptHandler<peripherals::UARTE0>> for Uninterrupted {}
+unsafe impl Binding<typelevel::UARTE0, uarte::InterruptHandler<peripherals::UARTE0>>
+    for Uninterrupted
+{
+}

@@ -15,8 +15,8 @@ use core::fmt;
 
 use critical_section::Mutex;
 use flowlet_protocol::Spent;
-use rand_core::Rng;
 use nb::Error as Blocked;
+use rand_core::Rng;
 use rp2040_hal::clocks::{Clock, init_clocks_and_plls};
 use rp2040_hal::fugit::RateExtU32;
 use rp2040_hal::gpio::{FunctionUart, Pin, Pins, PullDown, bank0::Gpio0, bank0::Gpio1};
@@ -44,7 +44,10 @@ type Line = (UartPin<Gpio0>, UartPin<Gpio1>);
 type UartPin<P> = Pin<P, FunctionUart, PullDown>;
 
 /// The board.
-#[allow(missing_debug_implementations, reason = "registers have nothing to say")]
+#[allow(
+    missing_debug_implementations,
+    reason = "registers have nothing to say"
+)]
 pub struct Pico {
     output: Writer<UART0, Line>,
     timer: pac::SYST,
@@ -121,9 +124,15 @@ fn UART0_IRQ() {
         let Some(input) = input.as_ref() else { return };
         let mut bytes = [0; 32];
         match input.read_raw(&mut bytes) {
-            Ok(count) => bytes.iter().take(count).for_each(|byte| RECEIVED.push(Some(*byte))),
+            Ok(count) => bytes
+                .iter()
+                .take(count)
+                .for_each(|byte| RECEIVED.push(Some(*byte))),
             Err(Blocked::Other(error)) => {
-                error.discarded.iter().for_each(|byte| RECEIVED.push(Some(*byte)));
+                error
+                    .discarded
+                    .iter()
+                    .for_each(|byte| RECEIVED.push(Some(*byte)));
                 RECEIVED.push(None);
             }
             Err(Blocked::WouldBlock) => {}
@@ -141,7 +150,8 @@ impl fmt::Write for LastWords {
         for byte in text.bytes() {
             while line.uartfr().read().txff().bit_is_set() {}
             // SAFETY: any byte is data.
-            line.uartdr().write(|data| unsafe { data.data().bits(byte) });
+            line.uartdr()
+                .write(|data| unsafe { data.data().bits(byte) });
         }
         Ok(())
     }

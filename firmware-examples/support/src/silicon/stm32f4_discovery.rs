@@ -33,7 +33,10 @@ static RANDOM: Shared<rng::Rng> = Mutex::new(RefCell::new(None));
 type Shared<T> = Mutex<RefCell<Option<T>>>;
 
 /// The board.
-#[allow(missing_debug_implementations, reason = "registers have nothing to say")]
+#[allow(
+    missing_debug_implementations,
+    reason = "registers have nothing to say"
+)]
 pub struct Stm32F4Discovery {
     output: Tx<USART2>,
     timer: pac::SYST,
@@ -125,7 +128,10 @@ fn word() -> u32 {
         let mut random = RANDOM.borrow_ref_mut(cs);
         random.as_mut().map(|random| random.read(&mut bytes))
     });
-    assert!(matches!(read, Some(Ok(()))), "the random source gives no words");
+    assert!(
+        matches!(read, Some(Ok(()))),
+        "the random source gives no words"
+    );
     u32::from_ne_bytes(bytes)
 }
 

@@ -38,7 +38,10 @@ pub(super) fn word() -> u32 {
 
 fn bit() -> bool {
     let pairs = (0..MOST_EQUAL_PAIRS).map(|_| (raw_bit(), raw_bit()));
-    let first = pairs.filter(|(first, second)| first != second).map(|pair| pair.0).next();
+    let first = pairs
+        .filter(|(first, second)| first != second)
+        .map(|pair| pair.0)
+        .next();
     first.expect("the ring oscillator swings")
 }
 
