@@ -23,9 +23,11 @@ mod error;
 mod models;
 #[cfg(feature = "qemu")]
 mod qemu;
-#[cfg(feature = "qemu")]
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 mod region;
 mod requests;
+#[cfg(feature = "silicon")]
+mod silicon;
 
 pub use board::{Board, Console, ConsoleError, Outcome};
 pub use draws::{Digest, Draws};
@@ -33,6 +35,10 @@ pub use error::Error;
 pub use models::Models;
 #[cfg(feature = "qemu")]
 pub use qemu::{Qemu as ThisBoard, entry, run};
-#[cfg(feature = "qemu")]
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use region::model_region;
 pub use requests::{Requests, answer};
+#[cfg(feature = "nrf52840-dk")]
+pub use silicon::nrf52840_dk;
+#[cfg(feature = "silicon")]
+pub use silicon::{ThisBoard, entry, run};
