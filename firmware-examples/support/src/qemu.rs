@@ -46,8 +46,8 @@ impl Board for Qemu {
         self.output.write_all(bytes).map_err(|_| ConsoleError)
     }
 
-    fn random(&self, seed: u64) -> impl Rng + use<> {
-        Xoshiro128PlusPlus::seed_from_u64(seed)
+    fn random(&self, seed: Option<u64>) -> impl Rng + use<> {
+        Xoshiro128PlusPlus::seed_from_u64(seed.unwrap_or(0))
     }
 
     fn count<R>(&mut self, work: impl FnOnce() -> R) -> (R, Option<Spent>) {
