@@ -2,7 +2,7 @@
 
 use super::*;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "",
     "train",
     "sample",
@@ -15,6 +15,8 @@ const COMMANDS: [&str; 15] = [
     "quantize",
     "run",
     "verify",
+    "flash",
+    "monitor",
     "boards",
     "completions",
     "man",

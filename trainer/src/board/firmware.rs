@@ -26,6 +26,7 @@ impl Program {
 }
 
 /// Where the program is that a run is to use: the one given, or else `package`, built.
+#[derive(Debug)]
 pub(super) enum Chosen {
     Given(PathBuf),
     Built(Program),
