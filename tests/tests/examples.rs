@@ -21,6 +21,8 @@ use flowlet_trainer::model_file::ModelFile;
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 static MOONS: &[u8] = include_bytes!("../../runtime/src/moons.flow");
+/// See `tests/data/README.md`.
+static WALKING: &[u8] = include_bytes!("../data/walking.flow");
 
 fn say(board: Board, example: &str, image: &[u8], input: &str) -> Vec<u8> {
     let program = build(board, example, None).unwrap();
@@ -48,6 +50,20 @@ fn lines(output: &[u8]) -> String {
     lines.collect()
 }
 
+/// Two recordings, one too short for a window, and what is no sample among them.
+fn measured() -> String {
+    let table = include_str!("../data/imu_test.csv");
+    let samples = table.lines().skip(1);
+    let samples = samples.map(|row| row.rsplit_once(',').unwrap().0);
+    let feed = |skip, count| -> String {
+        let lines = samples.clone().skip(skip).take(count);
+        lines.map(|sample| format!("feed {sample}\n")).collect()
+    };
+    let hostile = "feed\nfeed 1,2,3\nfeed 1,2,3,4,5,six\nfeed 1,2,3,4,5,6,7\nsample 1\n";
+    let (short, long) = (feed(0, 12), feed(2100, 24));
+    format!("model\n{short}{hostile}restart\n{long}model 1\n")
+}
+
 /// Input that both examples are to answer, hostile lines among it.
 fn input() -> String {
     let long = "x".repeat(MAX_LINE_LEN + 1);
@@ -58,11 +74,11 @@ fn input() -> String {
     )
 }
 
-fn check(example: &str, image: &[u8]) {
+fn check(example: &str, image: &[u8], input: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("expected");
     let path = folder.join(example).with_extension("txt");
     for board in Board::QEMU {
-        let found = lines(&say(board, example, image, &input()));
+        let found = lines(&say(board, example, image, input));
         if env::var_os("FLOWLET_BLESS").is_some() && board == Board::QEMU[0] {
             fs::write(&path, &found).unwrap();
         }
@@ -73,12 +89,31 @@ fn check(example: &str, image: &[u8]) {
 
 #[test]
 fn the_sampler_says_on_every_board_what_it_should() {
-    check("sampler", MOONS);
+    check("sampler", MOONS, &input());
 }
 
 #[test]
 fn compare_says_on_every_board_what_it_should() {
-    check("compare", &[MOONS, MOONS].concat());
+    check("compare", &[MOONS, MOONS].concat(), &input());
+}
+
+#[test]
+fn the_detector_says_on_every_board_what_it_should() {
+    check("detector", WALKING, &measured());
+}
+
+#[test]
+fn a_detector_needs_a_threshold() {
+    let program = build(Board::QemuM4, "detector", None).unwrap();
+    let launch = Launch {
+        program: &program.path(),
+        image: MOONS,
+        input: "model\n",
+        plugin: None,
+        limit: TIME_LIMIT,
+    };
+    let error = run_program(Board::QemuM4, &launch).unwrap_err();
+    assert!(error.to_string().contains("flowlet calibrate"), "{error}");
 }
 
 #[test]

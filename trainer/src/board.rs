@@ -5,6 +5,7 @@
 
 mod comparison;
 pub mod cost;
+mod detection;
 mod elf;
 mod emulator;
 mod error;
@@ -20,6 +21,7 @@ mod run;
 mod transcript;
 
 pub use comparison::{ModelCost, compare};
+pub use detection::{CHANNELS, Detection, Recordings, Window, detect, windows};
 pub use emulator::Launch;
 pub use error::BoardError;
 pub use flash::FlashError;

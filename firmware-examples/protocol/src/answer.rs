@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::HELP;
 
 /// Bytes of a message or a name, at most.
-const MESSAGE_LEN: usize = 200;
+const MESSAGE_LEN: usize = 240;
 
 /// Text that ends where it is too long.
 pub type Message = heapless::String<MESSAGE_LEN>;
@@ -59,6 +59,19 @@ pub enum Answer {
     Help(Message),
     /// Why there is no other answer.
     Error(Message),
+    /// What was measured is kept; no window ends with it.
+    Kept,
+    /// A window has ended.
+    Window {
+        /// Its features.
+        x: heapless::Vec<f32, MAX_DIM>,
+        /// `ln p(x)`.
+        log_prob: f32,
+        /// Whether that is below the model's threshold.
+        is_strange: bool,
+        /// What the features and the log-probability took.
+        spent: Option<Spent>,
+    },
 }
 
 /// What a model is.
@@ -175,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut_between_characters() {
-        let Answer::Error(cut) = Answer::error(&"aé".repeat(100)) else {
+        let Answer::Error(cut) = Answer::error(&"aé".repeat(MESSAGE_LEN)) else {
             panic!("an error is an error");
         };
         assert_eq!(cut.len(), MESSAGE_LEN - 1);

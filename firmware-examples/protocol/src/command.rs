@@ -9,8 +9,10 @@ use flowlet::format::MAX_CONTEXT_DIM;
 use crate::float;
 
 /// What can be asked for, in a line.
-pub const HELP: &str =
-    "model | sample N [seed=S] [steps=K] [context=X,Y,…] [as=text|frames] | digest N […] | help";
+///
+/// No example does all: `feed` and `restart` are for the detector, samples for the others.
+pub const HELP: &str = "model | sample N [seed=S] [steps=K] [context=X,Y,…] [as=text|frames] | digest N […] | \
+     feed X,Y,… [as=…] | restart | help";
 
 /// What a line asks for.
 ///
@@ -38,8 +40,21 @@ pub enum Command {
     Sample(Draw),
     /// One number that stands for all bits of the samples and log-probabilities.
     Digest(Draw),
+    /// What a sensor measured.
+    Feed(Measured),
+    /// What a sensor measures next belongs to another recording.
+    Restart(Form),
     /// What can be asked for.
     Help,
+}
+
+/// One number of each channel of a sensor, and how the answer comes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The numbers, finite; written as those of a [context](Draw::context).
+    pub values: heapless::Vec<f32, MAX_CONTEXT_DIM>,
+    /// How the answer comes.
+    pub form: Form,
 }
 
 /// Which samples, and how they are told.
@@ -127,23 +142,56 @@ static OPTIONS: [DrawOption; 4] = [
     DrawOption {
         name: "as",
         set: |draw, value| {
-            draw.form = match value {
-                "text" => Form::Text,
-                "frames" => Form::Frames,
-                _ => return Err(CommandError::NoForm),
-            };
+            draw.form = form(value)?;
             Ok(())
         },
     },
 ];
 
-fn set_context(draw: &mut Draw, values: &str) -> Result<(), CommandError> {
-    for value in values.split(',') {
-        let value = float::parse(value).ok_or(CommandError::NotAFloat { name: "context" })?;
-        let pushed = draw.context.push(value);
-        pushed.map_err(|_| CommandError::LongContext)?;
-    }
+fn set_context(draw: &mut Draw, text: &str) -> Result<(), CommandError> {
+    draw.context = values(text, "context")?;
     Ok(())
+}
+
+impl Form {
+    /// Reads the only option of a command.
+    fn parse<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<Self, CommandError> {
+        words.next().map_or(Ok(Self::Text), |word| {
+            form(word.strip_prefix("as=").ok_or(CommandError::NoOption)?)
+        })
+    }
+}
+
+fn form(text: &str) -> Result<Form, CommandError> {
+    match text {
+        "text" => Ok(Form::Text),
+        "frames" => Ok(Form::Frames),
+        _ => Err(CommandError::NoForm),
+    }
+}
+
+fn values(
+    text: &str,
+    name: &'static str,
+) -> Result<heapless::Vec<f32, MAX_CONTEXT_DIM>, CommandError> {
+    let mut values = heapless::Vec::new();
+    for value in text.split(',') {
+        let value = float::parse(value).ok_or(CommandError::NotAFloat { name })?;
+        let pushed = values.push(value);
+        pushed.map_err(|_| CommandError::TooManyValues { name })?;
+    }
+    Ok(values)
+}
+
+impl Measured {
+    /// Reads what follows the command's name.
+    fn parse<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<Self, CommandError> {
+        let text = words.next().ok_or(CommandError::NoValues)?;
+        Ok(Self {
+            values: values(text, "feed")?,
+            form: Form::parse(words)?,
+        })
+    }
 }
 
 fn number<T: FromStr>(text: &str, name: &'static str) -> Result<T, CommandError> {
@@ -159,6 +207,8 @@ impl FromStr for Command {
             Some("model") => Self::Model,
             Some("sample") => Self::Sample(Draw::parse(&mut words)?),
             Some("digest") => Self::Digest(Draw::parse(&mut words)?),
+            Some("feed") => Self::Feed(Measured::parse(&mut words)?),
+            Some("restart") => Self::Restart(Form::parse(&mut words)?),
             Some("help") => Self::Help,
             _ => return Err(CommandError::Unknown),
         };
@@ -175,6 +225,8 @@ impl fmt::Display for Command {
             Self::Model => f.write_str("model"),
             Self::Sample(draw) => write!(f, "sample {draw}"),
             Self::Digest(draw) => write!(f, "digest {draw}"),
+            Self::Feed(measured) => write!(f, "feed{measured}"),
+            Self::Restart(form) => write!(f, "restart{form}"),
             Self::Help => f.write_str("help"),
         }
     }
@@ -189,15 +241,39 @@ impl fmt::Display for Draw {
         if let Some(step_count) = self.step_count {
             write!(f, " steps={step_count}")?;
         }
-        for (i, value) in self.context.iter().enumerate() {
-            let lead = if i == 0 { " context=#" } else { ",#" };
-            write!(f, "{lead}{:08x}", value.to_bits())?;
+        if !self.context.is_empty() {
+            f.write_str(" context=")?;
+            write_values(f, &self.context)?;
         }
-        match self.form {
-            Form::Text => Ok(()),
-            Form::Frames => f.write_str(" as=frames"),
+        self.form.fmt(f)
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(" ")?;
+        write_values(f, &self.values)?;
+        self.form.fmt(f)
+    }
+}
+
+impl fmt::Display for Form {
+    /// As an option, with what parts it from what is before; nothing for the form that needs none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text => Ok(()),
+            Self::Frames => f.write_str(" as=frames"),
         }
     }
+}
+
+/// Writes numbers to the bit, with commas between them.
+fn write_values(f: &mut fmt::Formatter<'_>, values: &[f32]) -> fmt::Result {
+    for (i, value) in values.iter().enumerate() {
+        let lead = if i == 0 { "#" } else { ",#" };
+        write!(f, "{lead}{:08x}", value.to_bits())?;
+    }
+    Ok(())
 }
 
 /// Why a line is no command.
@@ -225,8 +301,13 @@ pub enum CommandError {
         /// Which.
         name: &'static str,
     },
-    /// There are more context numbers than any model takes.
-    LongContext,
+    /// There are more numbers than any model takes.
+    TooManyValues {
+        /// Of which.
+        name: &'static str,
+    },
+    /// What was measured is missing.
+    NoValues,
     /// Answers have no such form.
     NoForm,
     /// Something follows where nothing may.
@@ -245,9 +326,10 @@ impl fmt::Display for CommandError {
             )?,
             Self::NoOption => f.write_str("there is no such option")?,
             Self::Twice { name } => write!(f, "{name} is given twice")?,
-            Self::LongContext => {
-                write!(f, "there are more than {MAX_CONTEXT_DIM} context numbers")?;
+            Self::TooManyValues { name } => {
+                write!(f, "{name} takes at most {MAX_CONTEXT_DIM} numbers")?;
             }
+            Self::NoValues => f.write_str("the numbers are missing")?,
             Self::NoForm => f.write_str("answers come as text or as frames")?,
             Self::TooMany => f.write_str("something follows the command")?,
         }
@@ -286,6 +368,15 @@ mod tests {
         assert_ne!(parse("sample 1 seed=0"), parse("sample 1"));
         assert_eq!(parse("model"), Ok(Command::Model));
         assert_eq!(parse("help"), Ok(Command::Help));
+        assert_eq!(parse("restart"), Ok(Command::Restart(Form::Text)));
+        let measured = Measured {
+            values: heapless::Vec::from_slice(&[0.25, -1.0]).unwrap(),
+            form: Form::Frames,
+        };
+        assert_eq!(
+            parse("feed 0.25,#bf800000 as=frames"),
+            Ok(Command::Feed(measured))
+        );
     }
 
     #[test]
@@ -311,6 +402,7 @@ mod tests {
     #[test]
     fn each_hostile_line_is_refused_for_its_reason() {
         let long = format!("sample 1 context={}", ["1"; 33].join(","));
+        let long_feed = long.replace("sample 1 context=", "feed ");
         for (line, error) in [
             ("", CommandError::Unknown),
             ("sampl 1", CommandError::Unknown),
@@ -343,7 +435,14 @@ mod tests {
                 "sample 1 context=1e39",
                 CommandError::NotAFloat { name: "context" },
             ),
-            (&long, CommandError::LongContext),
+            (&long, CommandError::TooManyValues { name: "context" }),
+            ("feed", CommandError::NoValues),
+            ("feed 1,x", CommandError::NotAFloat { name: "feed" }),
+            (&long_feed, CommandError::TooManyValues { name: "feed" }),
+            ("feed 1 seed=2", CommandError::NoOption),
+            ("feed 1 as=json", CommandError::NoForm),
+            ("feed 1 as=text 2", CommandError::TooMany),
+            ("restart 1", CommandError::NoOption),
             ("sample 1 as=json", CommandError::NoForm),
             ("sample 1 seed", CommandError::NoOption),
             ("sample 1 seeds=1", CommandError::NoOption),
@@ -360,11 +459,13 @@ mod tests {
     }
 
     /// What a line may be made of, and what it may not.
-    const PIECES: [&[u8]; 24] = [
+    const PIECES: [&[u8]; 26] = [
         b"sample",
         b"digest",
         b"model",
         b"help",
+        b"feed",
+        b"restart",
         b" ",
         b" ",
         b" ",

@@ -37,5 +37,5 @@ pub mod text;
 pub mod update;
 
 pub use answer::{Answer, Facts, Message, Spent};
-pub use command::{Command, CommandError, Draw, Form, HELP};
+pub use command::{Command, CommandError, Draw, Form, HELP, Measured};
 pub use line::{LineError, LineReader, MAX_LINE_LEN};

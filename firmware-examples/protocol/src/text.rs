@@ -61,6 +61,18 @@ fn write_answer(out: &mut impl Write, answer: &Answer) -> fmt::Result {
         }
         Answer::Help(text) => write!(out, "help {text}"),
         Answer::Error(text) => write!(out, "error {text}"),
+        Answer::Kept => out.write_str("kept"),
+        Answer::Window {
+            x,
+            log_prob,
+            is_strange,
+            spent,
+        } => {
+            let verdict = if *is_strange { "strange" } else { "normal" };
+            write!(out, "window {verdict} ")?;
+            write_point(out, x, Some(*log_prob))?;
+            write_spent(out, " in ", *spent, "")
+        }
     }
 }
 
@@ -85,6 +97,10 @@ fn write_facts(out: &mut impl Write, facts: &Facts) -> fmt::Result {
 
 fn write_sample(out: &mut impl Write, x: &[f32], log_prob: Option<f32>) -> fmt::Result {
     out.write_str("sample")?;
+    write_point(out, x, log_prob)
+}
+
+fn write_point(out: &mut impl Write, x: &[f32], log_prob: Option<f32>) -> fmt::Result {
     for x in x {
         write!(out, " {x:9.6}")?;
     }
@@ -151,6 +167,21 @@ mod tests {
         let text = line(&Answer::Done { count: 3, spent });
         let expected = Some("done 3 samples in 12 cycles");
         assert_eq!(strip_checksum(text.trim_end()), expected);
+    }
+
+    #[test]
+    fn a_window_tells_its_verdict_first() {
+        let x = heapless::Vec::from_slice(&[0.5]).unwrap();
+        let window = Answer::Window {
+            x,
+            log_prob: -2.0,
+            is_strange: true,
+            spent: Some(Spent::Cycles(9)),
+        };
+        let expected =
+            "window strange   0.500000  log_prob  -2.000000  bits 3f000000 c0000000 in 9 cycles";
+        assert_eq!(strip_checksum(line(&window).trim_end()), Some(expected));
+        assert_eq!(strip_checksum(line(&Answer::Kept).trim_end()), Some("kept"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod boards;
 mod calibrate;
 mod compare;
 mod config;
+mod detector;
 mod evaluate;
 mod flash;
 mod help;

@@ -143,6 +143,18 @@ pub enum BoardError {
         /// Which, from 0.
         index: usize,
     },
+    /// The model is not one of a motion sensor's windows.
+    #[error(
+        "the detector's windows have 6 features and no context, the model reads {} numbers and {} of context: train one on windows",
+        found[0], found[1]
+    )]
+    NoWindows {
+        /// The model's dimensions and context numbers.
+        found: [usize; 2],
+    },
+    /// The model does not say what is strange.
+    #[error("the model has no threshold: store one by `flowlet calibrate FILE.flow NORMAL.csv`")]
+    NoThreshold,
     /// The models are larger than the flash for them.
     #[error(
         "the model's {model_len} bytes are {} bytes too many for the {region_len} bytes of flash that {board} has for models: train smaller nets or store them in int8; {others}",

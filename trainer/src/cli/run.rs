@@ -1,6 +1,7 @@
 //! `flowlet run`.
 
 mod comparison;
+mod detection;
 
 use std::path::{Path, PathBuf};
 
@@ -28,12 +29,15 @@ const SHOWN: usize = 8;
 ///
 /// The firmware is built once; the model is data to it, laid into the board's flash. `sampler` draws
 /// samples and checks that each number has the bits that this computer gives for the same seed.
-/// `compare` runs one model after another and tells what a sample of each takes. `flowlet boards` tells
-/// which boards there are.
+/// `compare` runs one model after another and tells what a sample of each takes. `detector` is fed a motion
+/// sensor's samples, forms windows' features and holds each window against the model's threshold (see
+/// `calibrate`); what it finds is checked likewise. `flowlet boards` tells which boards there are.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet run moons.flow --board qemu-m4 --plot board.png
-  flowlet run moons.flow small.flow --board qemu-m0 --example compare")]
+  flowlet run moons.flow small.flow --board qemu-m0 --example compare
+  flowlet run imu.flow --board qemu-m4 --example detector --replay imu.csv --recording 100 \\
+    --normal activity=walking")]
 pub(super) struct Arguments {
     /// The model file; more than one for compare
     #[arg(required = true)]
@@ -43,7 +47,9 @@ pub(super) struct Arguments {
     /// What runs on it
     #[arg(long, value_enum, default_value_t = Example::Sampler)]
     example: Example,
-    /// Where to write the samples as CSV
+    #[command(flatten)]
+    replay: detection::Replay,
+    /// Where to write the samples, or the detector's windows, as CSV
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
     /// Where to draw the samples; MODEL-BOARD.png unless given
@@ -58,15 +64,21 @@ enum Example {
     Sampler,
     /// What each of several models takes
     Compare,
+    /// Whether windows of a motion sensor's samples are strange
+    Detector,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.example != Example::Detector {
+        arguments.replay.check_absent()?;
+    }
     match (arguments.example, &arguments.models[..]) {
         (Example::Sampler, [model]) => sample(model, arguments),
         (Example::Sampler, _) => {
             bail!("the sampler takes one model: add `--example compare`, or leave out the others")
         }
         (Example::Compare, _) => comparison::run(arguments),
+        (Example::Detector, _) => detection::run(arguments),
     }
 }
 

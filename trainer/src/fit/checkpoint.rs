@@ -357,7 +357,10 @@ mod tests {
         let path = folder.path().join("checkpoint");
         fs::write(&path, "x,y\n1,2\n3,4\n5,6\n7,8\n9,10\n11,12\n").unwrap();
         let message = refusal(&moons(1), &options, &path);
-        assert_eq!(message, "is no checkpoint: give --resume a file that --checkpoint wrote");
+        assert_eq!(
+            message,
+            "is no checkpoint: give --resume a file that --checkpoint wrote"
+        );
         let mut bytes = [MAGIC, &[0; 8]].concat();
         bytes[MAGIC.len()] = 99;
         fs::write(&path, bytes).unwrap();

@@ -1,0 +1,83 @@
+//! `flowlet run --example detector`.
+
+use super::*;
+
+/// The calibrated model of walking, and what a sensor measured of four activities.
+fn folder_with_recordings() -> Folder {
+    let folder = Folder::new();
+    folder.write("walking.flow", include_bytes!("../../data/walking.flow"));
+    folder.write("imu.csv", include_bytes!("../../data/imu_test.csv"));
+    folder
+}
+
+const REPLAY: &str =
+    "run walking.flow --board qemu-m4 --example detector --replay imu.csv --recording 100";
+
+#[test]
+fn the_board_finds_what_score_finds_of_its_windows() {
+    let folder = folder_with_recordings();
+    let found = folder.json(&format!(
+        "{REPLAY} --normal activity=walking -o windows.csv"
+    ));
+    assert_eq!(found["windows"], 1640);
+    let categories = found["categories"].as_array().unwrap();
+    let strange = |of_normal: bool| -> u64 {
+        let of = categories.iter().filter(|of| of["is_normal"] == of_normal);
+        of.map(|of| of["strange"].as_u64().unwrap()).sum()
+    };
+    // Another person's walking is stranger than one in a hundred; every other activity is all strange.
+    assert_eq!((strange(true), strange(false)), (38, 1230));
+
+    let scored = folder.json("score walking.flow windows.csv -o scores.csv");
+    assert_eq!(scored["strange"], 38 + 1230);
+    let log_probs = |name: &str| -> Vec<String> {
+        let text = folder.text(name);
+        let rows = text.lines().skip(1);
+        rows.map(|row| row.rsplit(',').next().unwrap().into())
+            .collect()
+    };
+    let (here, there) = (log_probs("scores.csv"), log_probs("windows.csv"));
+    assert!(here.len() == 1640 && here == there);
+}
+
+#[test]
+fn what_the_detector_cannot_take_is_told() {
+    let folder = folder_with_recordings();
+    let moons = folder_with_moons();
+    folder.write("moons.flow", &moons.read("moons.flow"));
+    let told = |arguments: &str, message: &str| {
+        let error = folder.fail(arguments);
+        assert!(error.contains(message), "{arguments}: {error}");
+    };
+    let replay = "run walking.flow --example detector";
+    told(replay, "give them by --replay FILE.csv");
+    told(
+        &format!("{replay} --replay imu.csv --recording 19"),
+        "no recording is as long as a window",
+    );
+    told(
+        &format!("{REPLAY} --normal activity=flying"),
+        "--normal activity=flying is in no row: there are activity=badminton",
+    );
+    told(&format!("{REPLAY} --normal mood=good"), "mood");
+    told(&format!("{REPLAY} --plot a.png"), "leave out --plot");
+    told(
+        "run moons.flow --example detector --replay imu.csv",
+        "none of a sensor's windows",
+    );
+    told(
+        "run moons.flow --replay imu.csv",
+        "add `--example detector`",
+    );
+    folder.write(
+        "rows.csv",
+        include_bytes!("../../data/imu_windows_train.csv"),
+    );
+    folder.succeed(
+        "train rows.csv --where activity=walking --steps 20 --layers 2 --hidden 8 -o plain.flow",
+    );
+    told(
+        &REPLAY.replace("walking.flow", "plain.flow"),
+        "store one by `flowlet calibrate",
+    );
+}

@@ -1,0 +1,231 @@
+//! `flowlet run --example detector`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use flowlet::Model;
+use flowlet_trainer::board::{Detection, Recordings, Window, detect, windows};
+use flowlet_trainer::data::Dataset;
+use flowlet_trainer::data::table::{Selection, write_csv};
+use flowlet_trainer::model_file::ModelFile;
+use flowlet_trainer::output::{check_writable, write_whole};
+use ndarray::Array2;
+use serde_json::{Value, json};
+
+use super::super::check_apart;
+use super::super::filter;
+use super::super::numbers::{MOST, count};
+use super::super::report::{Report, grouped};
+use super::super::tables::{self, Reading};
+use super::Arguments;
+
+/// What windows' features are called, before the name of their channel.
+const FEATURE: &str = "logstd_";
+
+/// What the detector is fed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Replay {
+    /// For the detector: the table of a sensor's samples, with the columns that the model's features are
+    /// of: ax for logstd_ax
+    #[arg(long, value_name = "FILE.csv", help_heading = "Detector")]
+    replay: Option<PathBuf>,
+    /// Samples of a recording, where the table has several one after another: no window reaches over its end
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = count::<usize>(1..=MOST),
+        allow_negative_numbers = true,
+        help_heading = "Detector"
+    )]
+    recording: Option<usize>,
+    /// The column that tells what went on, and what of it is normal: alarms there are false, others are
+    /// detections
+    #[arg(
+        long,
+        value_name = "COLUMN=VALUE",
+        value_parser = filter,
+        help_heading = "Detector"
+    )]
+    normal: Option<(String, String)>,
+}
+
+impl Replay {
+    /// That nothing of it is given, where it is not for the detector.
+    pub(super) fn check_absent(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.replay.is_none() && self.recording.is_none() && self.normal.is_none(),
+            "--replay, --recording and --normal are for the detector: add `--example detector`"
+        );
+        Ok(())
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let [path] = &arguments.models[..] else {
+        bail!("the detector takes one model: leave out the others");
+    };
+    let table = arguments.replay.replay.as_deref();
+    let table =
+        table.context("the detector needs a sensor's samples: give them by --replay FILE.csv")?;
+    ensure!(
+        arguments.plot.is_none() && arguments.on_board.n.is_none(),
+        "the detector draws no samples: leave out --plot and -n"
+    );
+    check_apart(&[Some(path), Some(table)], &[arguments.output.as_deref()])?;
+    arguments.output.as_deref().map_or(Ok(()), check_writable)?;
+    let file = ModelFile::read(path)?;
+    let model = file.model()?;
+    let data = samples(table, &model, arguments)?;
+    let recordings = Recordings {
+        samples: data.points.view(),
+        len: arguments
+            .replay
+            .recording
+            .unwrap_or(data.points.nrows().max(1)),
+    };
+    let expected = windows(&model, &recordings)?;
+    ensure!(
+        !expected.is_empty(),
+        "no recording is as long as a window: --recording is the number of samples of each"
+    );
+    let program = arguments.on_board.firmware.as_deref();
+    let found = detect(arguments.on_board.board, &file, &recordings, program)?;
+    check_same(&found.windows, &expected)?;
+    if let Some(path) = &arguments.output {
+        write_whole(path, |file| write(file, &model, &found.windows))?;
+    }
+    let mut report = Report::default();
+    add_facts(&mut report, arguments, &found);
+    add_table(&mut report, arguments, &data, &found.windows);
+    Ok(report.print(arguments.on_board.json)?)
+}
+
+/// The columns of the model's channels, and that which tells what went on.
+fn samples(path: &Path, model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Dataset> {
+    let channel = |label: &str| label.strip_prefix(FEATURE).map(Into::into);
+    let columns: Option<Vec<String>> = model.labels().map(channel).collect();
+    let columns = columns.filter(|columns| !columns.is_empty()).with_context(|| {
+        format!("the model is none of a sensor's windows: its columns are not called {FEATURE}ax and so on")
+    })?;
+    let context = arguments.replay.normal.iter();
+    let selection = Selection {
+        columns,
+        context: context.map(|(column, _)| column.clone()).collect(),
+        ..Selection::default()
+    };
+    // A row that is left out would join what lies before it to what lies behind.
+    let selected = Reading::default().open(path)?.select(&selection)?;
+    let data = tables::data(selected, path);
+    if let Some((column, value)) = &arguments.replay.normal {
+        let is_known = categories(&data)
+            .any(|label| label.strip_prefix(column.as_str()) == Some(&format!("={value}")));
+        let found = categories(&data).collect::<Vec<_>>().join(", ");
+        ensure!(
+            is_known,
+            "--normal {column}={value} is in no row: there are {found}"
+        );
+    }
+    Ok(data)
+}
+
+/// `COLUMN=VALUE`, of all values there are.
+fn categories(data: &Dataset) -> impl Iterator<Item = &str> {
+    let labels = data.labels.iter().skip(data.points.ncols());
+    labels.map(String::as_str)
+}
+
+fn check_same(found: &[Window], expected: &[Window]) -> anyhow::Result<()> {
+    let mut pairs = found.iter().zip(expected);
+    match pairs.position(|(found, expected)| found != expected) {
+        None => Ok(()),
+        Some(i) => bail!(
+            "window {i} has log_prob {} on the board and {} on this computer: this is a fault in flowlet",
+            found[i].log_prob,
+            expected[i].log_prob
+        ),
+    }
+}
+
+/// Writes each window's last row, its features, whether it is strange, and its log-probability.
+fn write(file: &mut dyn io::Write, model: &Model<'_>, windows: &[Window]) -> io::Result<()> {
+    let labels = model.labels().map(String::from);
+    let mut names = vec!["row".to_owned()];
+    names.extend(labels);
+    names.extend(["strange", "log_prob"].map(String::from));
+    let numbers = windows.iter().flat_map(|window| {
+        let head = std::iter::once(window.end as f32).chain(window.x);
+        head.chain([f32::from(u8::from(window.is_strange)), window.log_prob])
+    });
+    let rows = Array2::from_shape_vec((windows.len(), names.len()), numbers.collect());
+    write_csv(
+        file,
+        &names,
+        rows.expect("a row has a number a name").view(),
+    )
+}
+
+fn add_facts(report: &mut Report, arguments: &Arguments, found: &Detection) {
+    let board = arguments.on_board.board;
+    report.fact("board", board.name(), "board", board.description());
+    let count = found.windows.len();
+    let text = format!("{}, bit for bit those of this computer", grouped(count));
+    report.fact("windows", count, "windows", text);
+    if let Some((key, each, text)) = super::spent(found.spent, count) {
+        report.fact(key, each, "a window took", text);
+    }
+}
+
+/// How many windows are strange, of what is normal and of all else.
+fn add_table(report: &mut Report, arguments: &Arguments, data: &Dataset, windows: &[Window]) {
+    let Some((column, normal)) = &arguments.replay.normal else {
+        let strange = windows.iter().filter(|window| window.is_strange).count();
+        let text = share(strange, windows.len());
+        report.fact("strange", strange, "strange", text);
+        return;
+    };
+    let mut rows = vec![[column.as_str(), "windows", "strange", "", ""].map(String::from)];
+    let mut values: Vec<Value> = vec![];
+    for (category, label) in categories(data).enumerate() {
+        let of = windows
+            .iter()
+            .filter(|window| data.context[[window.end, category]] == 1.0);
+        let (count, strange) = of.fold((0, 0), |(count, strange), window| {
+            (count + 1, strange + usize::from(window.is_strange))
+        });
+        let name = label.split_once('=').map_or(label, |(_, value)| value);
+        let is_normal = name == normal;
+        let verdict = if is_normal {
+            "false alarms"
+        } else {
+            "detected"
+        };
+        let percent = 100.0 * strange as f64 / f64::max(count as f64, 1.0);
+        let numbers = [grouped(count), grouped(strange), format!("{percent:.1} %")];
+        let [count_text, strange_text, percent] = numbers;
+        rows.push([
+            name.into(),
+            count_text,
+            strange_text,
+            percent,
+            verdict.into(),
+        ]);
+        values.push(json!({
+            "value": name,
+            "is_normal": is_normal,
+            "windows": count,
+            "strange": strange,
+        }));
+    }
+    report.table(&rows);
+    report.value("categories", values);
+}
+
+fn share(strange: usize, count: usize) -> String {
+    let percent = 100.0 * strange as f64 / count as f64;
+    format!(
+        "{} of {} ({percent:.1} %)",
+        grouped(strange),
+        grouped(count)
+    )
+}
