@@ -322,7 +322,7 @@ impl fmt::Display for CommandError {
             Self::NotANumber { name } => write!(f, "{name} is not a number in its range")?,
             Self::NotAFloat { name } => write!(
                 f,
-                "{name} takes numbers of up to 7 digits, or # and the 8 hexadecimal digits of their bits"
+                "{name} takes numbers of up to 7 digits, or # and 8 hexadecimal ones"
             )?,
             Self::NoOption => f.write_str("there is no such option")?,
             Self::Twice { name } => write!(f, "{name} is given twice")?,
@@ -342,7 +342,7 @@ impl core::error::Error for CommandError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LineReader, MAX_LINE_LEN};
+    use crate::{Answer, LineReader, MAX_LINE_LEN};
     use std::string::ToString;
     use std::{format, vec::Vec};
 
@@ -455,6 +455,11 @@ mod tests {
         ] {
             assert_eq!(parse(line), Err(error), "{line:?}");
             assert!(error.to_string().ends_with(HELP));
+            let told = Answer::error(&error);
+            assert!(
+                matches!(&told, Answer::Error(message) if message.ends_with(HELP)),
+                "{told:?} is cut"
+            );
         }
     }
 
