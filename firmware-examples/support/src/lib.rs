@@ -41,4 +41,4 @@ pub use requests::{Requests, answer};
 #[cfg(feature = "nrf52840-dk")]
 pub use silicon::nrf52840_dk;
 #[cfg(feature = "silicon")]
-pub use silicon::{ThisBoard, entry, run};
+pub use silicon::{LOST, ThisBoard, entry, fail, run};

@@ -32,7 +32,7 @@ pub use pico::{Pico as ThisBoard, entry};
 use crate::{Board, Outcome};
 
 /// Stands for bytes that were lost. No line may have it, so that a line with a hole is told.
-const LOST: u8 = 0xFF;
+pub const LOST: u8 = 0xFF;
 
 /// Runs an example to its end.
 pub fn run<E: Display>(example: impl FnOnce(&mut ThisBoard) -> Result<(), E>) -> ! {
@@ -41,12 +41,15 @@ pub fn run<E: Display>(example: impl FnOnce(&mut ThisBoard) -> Result<(), E>) ->
     };
     match example(&mut board) {
         Ok(()) => ThisBoard::exit(Outcome::Success),
-        Err(error) => {
-            // Who does not read the line cannot be told.
-            let _ = writeln!(board.console(), "error: {error}");
-            ThisBoard::exit(Outcome::Failure)
-        }
+        Err(error) => fail(&error),
     }
+}
+
+/// Ends a program for an error, on a board that has been started.
+pub fn fail(error: &dyn Display) -> ! {
+    // Who does not read the line cannot be told.
+    let _ = writeln!(ThisBoard::last_words(), "error: {error}");
+    ThisBoard::exit(Outcome::Failure)
 }
 
 /// Tells that the run has ended.

@@ -123,7 +123,7 @@ impl Board for Nrf52840Dk {
     }
 
     fn random(&self, seed: Option<u64>) -> impl Rng + use<> {
-        Source::new(seed, word)
+        random(seed)
     }
 
     fn count<R>(&mut self, work: impl FnOnce() -> R) -> (R, Option<Spent>) {
@@ -155,6 +155,11 @@ impl Nrf52840Dk {
     pub(super) fn last_words() -> impl fmt::Write {
         LastWords::new()
     }
+}
+
+/// Random words of a seed, or without one of the chip's source.
+pub fn random(seed: Option<u64>) -> impl Rng {
+    Source::new(seed, word)
 }
 
 /// From the chip's random source.
