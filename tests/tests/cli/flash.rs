@@ -219,7 +219,11 @@ fn what_probe_rs_says_becomes_one_sentence() {
             &format!(
                 "{attach}1: An operation could not be performed because it lacked the permission to do so: erase_all\n"
             ),
-            &["nrf52840-dk is locked", "--allow-erase-all", "erases all"],
+            &[
+                "nrf52840-dk is locked",
+                "--chip nRF52840_xxAA --allow-erase-all",
+                "erases all",
+            ],
         ),
         (
             "read",
@@ -351,7 +355,7 @@ fn a_pico_is_written_as_uf2() {
 
     desk.tool("picotool", "exit 0");
     desk.succeed("moons.flow --board pico --firmware sampler.elf");
-    assert_eq!(desk.calls(), ["picotool load -v -x uf2"]);
+    assert_eq!(desk.calls(), ["picotool load -v uf2", "picotool reboot"]);
     assert!(desk.kept("uf2") == file);
 
     desk.tool(
@@ -359,7 +363,7 @@ fn a_pico_is_written_as_uf2() {
         "[ $1 = read ] && echo 40000000: 10002927; exit 0",
     );
     desk.succeed("moons.flow --board pico --model-only --probe 2e8a:000c");
-    assert_tells(&desk.calls()[3], &["download --chip RP2040", "0x10040000"]);
+    assert_tells(&desk.calls()[4], &["download --chip RP2040", "0x10040000"]);
 }
 
 #[test]
@@ -532,7 +536,7 @@ fn what_does_not_fit_is_told_before_anything_is_called() {
     let message = desk.fail(&format!("{models} --board nrf52840-dk --model-only"));
     assert_tells(
         &message,
-        &[&format!("{beyond} bytes too many"), "int8", "esp32c3"],
+        &[&format!("{beyond} bytes too many"), "int8", "pico"],
     );
 
     let mut later = MOONS.to_vec();

@@ -14,6 +14,9 @@ use crate::model_file::ModelFile;
 /// How long a board may take to answer, beside what a sample takes.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Takes a sample and its log-probability, and tells whether it wants more.
+pub type Take<'t> = dyn FnMut(&[f32], Option<f32>) -> ControlFlow<()> + 't;
+
 /// What came of a request for samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
@@ -42,7 +45,7 @@ pub fn draw(
     line: &mut Line,
     draw: &Draw,
     patience: Duration,
-    take: &mut dyn FnMut(&[f32], Option<f32>) -> ControlFlow<()>,
+    take: &mut Take<'_>,
 ) -> Result<Batch, BoardError> {
     let mut draw = draw.clone();
     draw.form = Form::Frames;

@@ -209,12 +209,12 @@ fn chosen(flash: &Flash<'_>) -> Result<Option<Chosen>, Error> {
         Firmware::Kept => Ok(None),
         Firmware::Given(path) => Chosen::new(flash.board, "", Some(path)).map(Some),
         Firmware::Built(example) => {
-            let inside = match flash.board.model_region() {
-                Some(_) => None,
-                None => flash.files.first().copied(),
+            let board = flash.board;
+            let program = match board.model_region() {
+                Some(_) => firmware::build(board, example, None),
+                None => firmware::build_with_image(board, example, &image(flash.files)),
             };
-            let program = firmware::build(flash.board, example, inside)?;
-            Ok(Some(Chosen::Built(program)))
+            Ok(Some(Chosen::Built(program?)))
         }
     }
 }

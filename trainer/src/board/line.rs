@@ -4,7 +4,7 @@ mod emulated;
 mod error;
 mod serial;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub struct Line {
     /// What came and was not read yet.
     unread: Vec<u8>,
     damaged: usize,
+    /// Whether anything came at all.
+    heard: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,7 @@ impl Line {
             name: name.into(),
             unread: vec![],
             damaged: 0,
+            heard: false,
         }
     }
 
@@ -95,22 +98,24 @@ impl Line {
     /// # Errors
     ///
     /// [`LineError::Silent`] where nothing answers for so long, [`LineError::Foreign`] where something else
-    /// does.
+    /// does, and [`LineError::Refused`] where the board answers with an error alone.
     pub fn begin(&mut self, patience: Duration) -> Result<(), BoardError> {
         let mut nothing = flowlet_protocol::Draw::new(0);
         nothing.form = flowlet_protocol::Form::Frames;
         self.write(b"\n")?;
         self.send(&Command::Sample(nothing))?;
         let deadline = Instant::now() + patience;
+        let mut refusal = None;
         loop {
             match self.answer(deadline) {
-                // What was asked for by others may still arrive before.
                 Ok(Answer::Done { count: 0, .. }) => break,
-                Ok(_) | Err(BoardError::Line(LineError::Refused { .. })) => {}
-                Err(error) => return Err(error),
+                // What was asked for by others may still arrive before.
+                Ok(_) => {}
+                Err(error @ BoardError::Line(LineError::Refused { .. })) => refusal = Some(error),
+                Err(error) => return Err(refusal.unwrap_or(error)),
             }
         }
-        self.damaged = 0;
+        (self.damaged, self.heard) = (0, false);
         Ok(())
     }
 
@@ -218,12 +223,16 @@ impl Line {
             };
             match received {
                 Ok(len) => {
+                    self.heard = true;
                     self.unread.extend(&chunk[..len]);
                     let excess = self.unread.len().saturating_sub(MOST_UNREAD);
                     self.unread.drain(..excess);
                     return Ok(());
                 }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                // A signal that is handled, as Ctrl-C is, interrupts the wait.
+                Err(error)
+                    if [ErrorKind::TimedOut, ErrorKind::Interrupted].contains(&error.kind()) =>
+                {
                     if Instant::now() >= deadline {
                         return Err(self.silent());
                     }
@@ -233,12 +242,12 @@ impl Line {
         }
     }
 
-    /// Nothing that can be read came: nothing at all, or what others say.
+    /// Nothing that can be read came for too long: nothing at all, or what others say.
     fn silent(&self) -> BoardError {
         let name = self.name.clone();
-        BoardError::Line(match self.unread.is_empty() && self.damaged == 0 {
-            true => LineError::Silent { name },
-            false => LineError::Foreign { name },
+        BoardError::Line(match self.heard {
+            true => LineError::Foreign { name },
+            false => LineError::Silent { name },
         })
     }
 

@@ -60,13 +60,13 @@ struct Facts {
     way: Way,
 }
 
-/// Where a board has its models, from an offset in flash to the flash's end.
+/// Where a board has its models.
 #[derive(Debug)]
 enum Models {
-    /// In flash of their own.
+    /// In flash of their own, from an offset to the flash's end.
     InRegion { offset: usize },
-    /// In the program, which is smaller than the offset without them.
-    InProgram { offset: usize },
+    /// In the program, which has so many bytes for them.
+    InProgram { len: usize },
 }
 
 /// How a program comes to run.
@@ -163,8 +163,10 @@ impl Board {
 
     /// Bytes that models may have.
     pub fn model_len(self) -> usize {
-        let (Models::InRegion { offset } | Models::InProgram { offset }) = self.facts().models;
-        self.flash().len - offset
+        match self.facts().models {
+            Models::InRegion { offset } => self.flash().len - offset,
+            Models::InProgram { len } => len,
+        }
     }
 
     /// Where its random numbers come from, where no seed is given.

@@ -97,7 +97,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         model: model.as_ref(),
         left: arguments.n,
     };
-    let told = match &arguments.output {
+    match &arguments.output {
         Some(path) => {
             let mut told = Ok(());
             // Whatever ends the session, the rows that came are kept.
@@ -111,8 +111,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             told
         }
         None => stoppable(|stop| session.run(stop, None))?,
-    };
-    told
+    }
 }
 
 /// What the board is asked for, again and again.
@@ -185,7 +184,11 @@ impl Session<'_> {
                 }
             });
             taken?;
-            self.next(&batch?);
+            match batch {
+                // In a terminal, Ctrl-C ends QEMU too.
+                Err(_) if stop.load(Ordering::Relaxed) => break,
+                batch => self.next(&batch?),
+            }
         }
         Ok(rows.finish()?)
     }

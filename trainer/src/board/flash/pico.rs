@@ -146,17 +146,22 @@ fn picotool(blocks: &[u8], board: Board) -> Result<(), Error> {
     };
     let mut file = tempfile::NamedTempFile::with_suffix(".uf2").map_err(io)?;
     file.write_all(blocks).map_err(io)?;
-    let mut command = Command::new(PICOTOOL);
-    // Reads back, and starts the board.
-    command.args(["load", "-v", "-x"]).arg(file.path());
-    let said = match said::run(&mut command, PICOTOOL, INSTALLATION) {
+    let mut load = Command::new(PICOTOOL);
+    load.args(["load", "-v"]).arg(file.path());
+    match done(&mut load, board) {
         // Neither a drive nor picotool: a drive is the nearer way.
         Err(BoardError::NoTool { .. }) => return Err(BoardError::from(FlashError::NoDrive).into()),
-        said => said?,
-    };
+        loaded => loaded?,
+    }
+    // `load -x` starts no file that is a model alone.
+    Ok(done(Command::new(PICOTOOL).arg("reboot"), board)?)
+}
+
+fn done(command: &mut Command, board: Board) -> Result<(), BoardError> {
+    let said = said::run(command, PICOTOOL, INSTALLATION)?;
     match said.success {
         true => Ok(()),
-        false => Err(BoardError::from(reason(&said, board)).into()),
+        false => Err(reason(&said, board).into()),
     }
 }
 

@@ -27,14 +27,14 @@ pub(super) fn write(chip: &Chip, load: &Load<'_>) -> Result<(), Error> {
         let options = ["--binary-format", "bin", "--base-address", &start];
         let mut download = command("download", chip, load);
         download.args(DOWNLOAD).args(options).arg(file.path());
-        done(&mut download, load)?;
+        done(&mut download, chip, load)?;
     }
     if let Some(program) = load.program {
         let mut download = command("download", chip, load);
         download.args(DOWNLOAD).args(["--binary-format", "elf"]);
-        done(download.arg(program), load)?;
+        done(download.arg(program), chip, load)?;
     }
-    Ok(done(&mut command("reset", chip, load), load).map(drop)?)
+    Ok(done(&mut command("reset", chip, load), chip, load).map(drop)?)
 }
 
 const DOWNLOAD: [&str; 2] = ["--verify", "--disable-progressbars"];
@@ -53,29 +53,30 @@ fn check_chip(chip: &Chip, load: &Load<'_>) -> Result<(), BoardError> {
     if let Some(unlocked) = &chip.unlocked
         && read(unlocked, chip, load)? != unlocked.value
     {
-        return Err(locked(board).into());
+        return Err(locked(chip, board).into());
     }
     Ok(())
 }
 
-fn locked(board: Board) -> FlashError {
+fn locked(chip: &Chip, board: Board) -> FlashError {
     let advice = match board {
         Board::Stm32f4Discovery => {
             "set its read-out protection to level 0 with STM32CubeProgrammer, which erases all of it"
+                .into()
         }
-        _ => "type `probe-rs erase --allow-erase-all`, with --chip, which erases all of it",
+        _ => format!(
+            "type `probe-rs erase --chip {} --allow-erase-all`, which erases all of it",
+            chip.name
+        ),
     };
-    FlashError::Locked {
-        board,
-        advice: advice.into(),
-    }
+    FlashError::Locked { board, advice }
 }
 
 /// The bits that are asked for.
 fn read(register: &Register, chip: &Chip, load: &Load<'_>) -> Result<u32, BoardError> {
     let mut read = command("read", chip, load);
     let address = format!("{:#x}", register.address);
-    let said = done(read.args(["b32", &address, "1"]), load)?;
+    let said = done(read.args(["b32", &address, "1"]), chip, load)?;
     // The last word is the number, whether or not its address comes before it.
     let word = said.output.split_whitespace().next_back();
     let number = word.and_then(|word| u32::from_str_radix(word, 16).ok());
@@ -94,16 +95,16 @@ fn command(verb: &str, chip: &Chip, load: &Load<'_>) -> Command {
     command
 }
 
-fn done(command: &mut Command, load: &Load<'_>) -> Result<Said, BoardError> {
+fn done(command: &mut Command, chip: &Chip, load: &Load<'_>) -> Result<Said, BoardError> {
     let said = said::run(command, NAME, INSTALLATION)?;
     match said.success {
         true => Ok(said),
-        false => Err(reason(&said, load).into()),
+        false => Err(reason(&said, chip, load).into()),
     }
 }
 
 /// Why it failed, by what probe-rs 0.32 says.
-fn reason(said: &Said, load: &Load<'_>) -> FlashError {
+fn reason(said: &Said, chip: &Chip, load: &Load<'_>) -> FlashError {
     let board = load.board;
     let probes = probes(&said.output);
     if !probes.is_empty() {
@@ -121,7 +122,7 @@ fn reason(said: &Said, load: &Load<'_>) -> FlashError {
         "lacked the permission to do so",
         "required permissions were not given",
     ]) {
-        return locked(board);
+        return locked(chip, board);
     }
     if said.has(&["Probe is already in use", "device is busy"]) {
         return FlashError::ProbeBusy;

@@ -100,7 +100,7 @@ pub(super) static ESP32C3: Facts = Facts {
         len: 4 << 20,
     },
     ram_len: 400 << 10,
-    models: Models::InProgram { offset: 256 << 10 },
+    models: Models::InProgram { len: 512 << 10 },
     random_source: "the chip's RNG",
     time_per_mac: Duration::from_micros(2),
     way: Way::Flashed(Tool::Espflash { chip: "esp32c3" }),
