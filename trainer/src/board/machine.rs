@@ -58,8 +58,8 @@ static QEMU_M0: Facts = Facts {
     flash_len: 256 << 10,
     ram_len: 16 << 10,
     region: Region {
-        start: 0x0001_0000,
-        len: (256 - 64) << 10,
+        start: 0x0001_4000,
+        len: (256 - 80) << 10,
     },
     time_per_mac: Duration::from_nanos(1000),
 };

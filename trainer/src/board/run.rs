@@ -312,7 +312,7 @@ mod tests {
             Board::QemuM0,
             &real_nvp(64, 24, 256),
             &request(1, &[0.0; 24]),
-            "bytes too many for the 196608 bytes of flash that qemu-m0 has for models",
+            "bytes too many for the 180224 bytes of flash that qemu-m0 has for models",
         );
         let no_model = ModelFile::from_bytes("table.csv", b"x,y");
         assert_refused(Board::QemuM0, &no_model, &request(1, &[]), "table.csv");
