@@ -5,15 +5,18 @@
 
 mod comparison;
 pub mod cost;
+mod emulated_link;
 mod emulator;
 mod error;
 pub mod firmware;
 mod fit;
+pub mod link;
 mod machine;
 mod memory;
 mod request;
 mod run;
 mod transcript;
+pub mod update;
 
 pub use comparison::{ModelCost, compare};
 pub use emulator::Launch;

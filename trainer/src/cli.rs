@@ -22,6 +22,7 @@ mod score;
 mod summary;
 mod tables;
 mod train;
+mod update;
 mod verify;
 
 use std::io;
@@ -67,6 +68,7 @@ enum Command {
     Quantize(quantize::Arguments),
     Run(run::Arguments),
     Verify(verify::Arguments),
+    Update(update::Arguments),
     Boards(boards::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -108,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Quantize(arguments) => quantize::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Update(arguments) => update::run(&arguments),
         Command::Boards(arguments) => boards::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -48,7 +48,7 @@ impl Emulator {
         output.map(drop).map_err(|error| self.no_start(error))
     }
 
-    fn no_start(&self, source: io::Error) -> BoardError {
+    pub(super) fn no_start(&self, source: io::Error) -> BoardError {
         if source.kind() == io::ErrorKind::NotFound {
             BoardError::NoEmulator {
                 emulator: self.program,
@@ -95,7 +95,14 @@ pub(super) fn run(
     let deadline = Instant::now() + launch.limit;
     let no_start = |error| board.emulator().no_start(error);
     let image = place(launch.image)?;
-    let mut command = command(board, launch, image.path());
+    let loaded = (!launch.image.is_empty()).then_some(image.path());
+    let mut command = command(board, launch.program, loaded);
+    command.args(["-semihosting-config", "enable=on,target=native"]);
+    match launch.plugin {
+        Some(plugin) => command.args(["-plugin", plugin]),
+        // A nanosecond an instruction, which the boards' counters of time then count.
+        None => command.args(["-icount", "shift=0"]),
+    };
     let mut process = Process::start(&mut command, launch.input).map_err(no_start)?;
     let output = read_until(deadline, &process.lines, on_line);
     let tail = tail(&String::from_utf8_lossy(&output));
@@ -126,27 +133,22 @@ fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
     Ok(file)
 }
 
-fn command(board: Board, launch: &Launch<'_>, image: &Path) -> Command {
+/// QEMU with a program, and with an image in the region for models.
+pub(super) fn command(board: Board, program: &Path, image: Option<&Path>) -> Command {
     let emulator = board.emulator();
     let mut command = Command::new(emulator.program);
     command
         .args(emulator.options)
         .args(["-machine", board.machine(), "-kernel"])
-        .arg(launch.program)
-        .args(["-semihosting-config", "enable=on,target=native"])
+        .arg(program)
         .args(["-display", "none", "-monitor", "none", "-serial", "none"]);
-    if !launch.image.is_empty() {
+    if let Some(path) = image {
         // QEMU's way to write a comma that parts nothing.
-        let path = image.display().to_string().replace(',', ",,");
+        let path = path.display().to_string().replace(',', ",,");
         let start = board.model_region().start;
         let loader = format!("loader,file={path},addr={start:#x},force-raw=on");
         command.args(["-device", &loader]);
     }
-    match launch.plugin {
-        Some(plugin) => command.args(["-plugin", plugin]),
-        // A nanosecond an instruction, which the boards' counters of time then count.
-        None => command.args(["-icount", "shift=0"]),
-    };
     command
 }
 
