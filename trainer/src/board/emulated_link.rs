@@ -21,6 +21,7 @@ pub(super) struct EmulatedLink {
     input: Option<ChildStdin>,
     /// Of standard output and error together: semihosting writes to either.
     output: Receiver<Vec<u8>>,
+    heard: Vec<u8>,
 }
 
 impl EmulatedLink {
@@ -38,7 +39,13 @@ impl EmulatedLink {
             child,
             input,
             output: receiver,
+            heard: vec![],
         })
+    }
+
+    /// All that was received.
+    pub(super) fn heard(&self) -> &[u8] {
+        &self.heard
     }
 
     /// Ends the program's input.
@@ -70,7 +77,10 @@ impl Link for EmulatedLink {
 
     fn receive(&mut self, timeout: Duration) -> io::Result<Received> {
         Ok(match self.output.recv_timeout(timeout) {
-            Ok(bytes) => Received::Bytes(bytes),
+            Ok(bytes) => {
+                self.heard.extend(&bytes);
+                Received::Bytes(bytes)
+            }
             Err(RecvTimeoutError::Timeout) => Received::Silence,
             Err(RecvTimeoutError::Disconnected) => Received::End,
         })

@@ -34,8 +34,6 @@ pub enum Power {
 pub struct Session {
     board: Board,
     link: EmulatedLink,
-    /// All that was read, for messages.
-    heard: Vec<u8>,
 }
 
 impl Session {
@@ -77,11 +75,7 @@ impl Session {
             .args(["-icount", "shift=0"]);
         let link = EmulatedLink::start(&mut command);
         let link = link.map_err(|error| board.emulator().no_start(error))?;
-        Ok(Self {
-            board,
-            link,
-            heard: vec![],
-        })
+        Ok(Self { board, link })
     }
 
     /// The line to it.
@@ -123,7 +117,7 @@ impl Session {
         self.link.close();
         loop {
             match self.link.receive(TO_END) {
-                Ok(Received::Bytes(bytes)) => self.heard.extend(bytes),
+                Ok(Received::Bytes(_)) => {}
                 Ok(Received::Silence) => return Err(self.time_limit(TO_END)),
                 Ok(Received::End) | Err(_) => return self.check_ended(),
             }
@@ -149,8 +143,10 @@ impl Session {
             let time = deadline.saturating_duration_since(Instant::now());
             match self.link.receive(time) {
                 Ok(Received::Bytes(bytes)) => {
-                    self.heard.extend(&bytes);
                     text.extend(bytes);
+                    // A frame is no line: it is a reply to a request that came twice.
+                    let zero = text.iter().rposition(|byte| *byte == 0);
+                    text.drain(..zero.map_or(0, |zero| zero + 1));
                 }
                 Ok(Received::Silence) => return Err(self.time_limit(limit)),
                 Ok(Received::End) | Err(_) => {
@@ -171,7 +167,7 @@ impl Session {
         Err(Error::Board(BoardError::Failed {
             board: self.board,
             status,
-            tail: tail(&String::from_utf8_lossy(&self.heard)),
+            tail: tail(&String::from_utf8_lossy(self.link.heard())),
         }))
     }
 
@@ -179,7 +175,7 @@ impl Session {
         Error::Board(BoardError::TimeLimit {
             board: self.board,
             seconds: limit.as_secs_f64(),
-            tail: tail(&String::from_utf8_lossy(&self.heard)),
+            tail: tail(&String::from_utf8_lossy(self.link.heard())),
         })
     }
 }
