@@ -48,7 +48,7 @@ fn lines(output: &[u8]) -> String {
     lines.collect()
 }
 
-/// Input that both examples are to answer, hostile lines among it.
+/// Input that all examples are to answer, hostile lines among it.
 fn input() -> String {
     let long = "x".repeat(MAX_LINE_LEN + 1);
     let hostile =
@@ -74,6 +74,11 @@ fn check(example: &str, image: &[u8]) {
 #[test]
 fn the_sampler_says_on_every_board_what_it_should() {
     check("sampler", MOONS);
+}
+
+#[test]
+fn update_says_on_every_board_what_it_should() {
+    check("update", MOONS);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use flowlet::Precision;
+use flowlet_protocol::Command;
 use flowlet_protocol::update::{Refusal, Reply, Request};
 use flowlet_tests::faulty_link::{Fault, FaultyLink, NOISE};
 use flowlet_tests::random_flow::{Shape, random_flow};
@@ -68,6 +69,39 @@ fn board_with(board: Board, file: &ModelFile) -> UpdateBoard {
 
 fn update(link: &mut impl Link, file: &ModelFile) -> Result<(), UpdateError> {
     send(link, file.bytes(), PATIENCE, &mut |_| {}).map(drop)
+}
+
+#[test]
+fn every_board_takes_a_model_and_samples_it_at_once() {
+    for board in Board::ALL {
+        let (old, new) = (old(), new());
+        let running = board_with(board, &old);
+        let mut session = running.start(Power::Endless);
+        assert!(has(&mut session, &old), "{board}");
+        update(session.link(), &new).unwrap();
+        assert!(has(&mut session, &new), "{board}");
+        session.end().unwrap();
+        // It is what the board starts with from then on.
+        let mut session = running.start(Power::Endless);
+        assert!(has(&mut session, &new), "{board}");
+    }
+}
+
+#[test]
+fn a_board_without_a_model_says_so_and_takes_its_first() {
+    let board = Board::QemuM4;
+    let running = board_with(board, &old());
+    let len = running.flash().len();
+    running.lay(&vec![0xFF; len]);
+    let mut session = running.start(Power::Endless);
+    let answer = session.ask(&Command::Model, Duration::from_secs(60));
+    assert!(
+        answer
+            .unwrap()
+            .contains("error this is not a flowlet model")
+    );
+    update(session.link(), &new()).unwrap();
+    assert!(has(&mut session, &new()));
 }
 
 #[test]

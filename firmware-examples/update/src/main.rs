@@ -14,7 +14,8 @@ use support::{
     Board as _, ConsoleError, Error, Input, Models, ThisBoard, ThisFlash, answer, digest, sample,
 };
 
-/// Words of scratch that this firmware has: for layers of up to 64 numbers, and points of up to 16.
+/// Words of scratch that this firmware has: for layers of up to 64 numbers, or twice as many where they are
+/// integers, and points of up to 16.
 const SCRATCH_LEN: usize = 2 * 64 + 16;
 
 #[support::entry]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "",
     "train",
     "sample",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 15] = [
     "quantize",
     "run",
     "verify",
+    "update",
     "boards",
     "completions",
     "man",

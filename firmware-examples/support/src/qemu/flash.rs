@@ -87,16 +87,23 @@ impl update::Flash for Flash {
     fn erase_slot(&mut self, slot: Slot, len: usize) -> io::Result<()> {
         let pages = (0..len.min(self.layout.slot_len)).step_by(cells::PAGE_LEN);
         let start = self.layout.start(slot);
-        pages.into_iter().try_for_each(|page| self.erase(start + page))
+        pages
+            .into_iter()
+            .try_for_each(|page| self.erase(start + page))
     }
 
     fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> io::Result<()> {
         let is_within = offset.is_multiple_of(4) && bytes.len() <= self.layout.slot_len - offset;
-        assert!(is_within, "an updater keeps within a slot, and writes words");
+        assert!(
+            is_within,
+            "an updater keeps within a slot, and writes words"
+        );
         let start = self.layout.start(slot) + offset;
         for (i, chunk) in bytes.chunks(4).enumerate() {
             let mut word = [0xFF; 4];
-            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            word.iter_mut()
+                .zip(chunk)
+                .for_each(|(to, from)| *to = *from);
             self.write(start + 4 * i, u32::from_ne_bytes(word))?;
         }
         Ok(())
