@@ -1,6 +1,25 @@
 //! `flowlet update`.
 
+use flowlet::Precision;
+use flowlet_tests::random_flow::{Shape, random_flow};
+use flowlet_trainer::export::export;
+use flowlet_trainer::flow::{Activation, FlowKind};
+
 use super::*;
+
+fn f32_model(hidden: &[usize]) -> Vec<u8> {
+    let shape = Shape {
+        whitened: false,
+        dim: 2,
+        context_dim: 0,
+        kind: FlowKind::RealNvp { scale_clip: 2.0 },
+        net_count: 2,
+        hidden,
+        activation: Activation::Tanh,
+    };
+    let file = export(&random_flow(shape, 0), Precision::F32);
+    file.unwrap().bytes().to_vec()
+}
 
 /// A tiny RealNVP, `moons.flow`, and a tiny flow-matching model, `field.flow`.
 fn folder_with_both() -> Folder {
@@ -50,16 +69,13 @@ fn what_cannot_be_sent_is_told_before_anything_runs() {
 #[test]
 fn a_model_that_the_board_has_no_slot_or_no_memory_for_is_told() {
     let folder = folder_with_moons();
-    let wide = "train moons --points 500 --steps 1 --layers 2";
-    folder.succeed(&format!("{wide} --hidden 256,256 -o wide.flow"));
+    folder.write("wide.flow", f32_model(&[128]));
     let message = folder.fail("update wide.flow --old moons.flow --board qemu-m4");
     assert_tells(
         &message,
         &["refuses the model", "has not the memory", "narrower nets"],
     );
-    folder.succeed(&format!(
-        "{wide} --hidden 256,256,256 --precision f32 -o large.flow"
-    ));
+    folder.write("large.flow", f32_model(&[256, 256]));
     let message = folder.fail("update large.flow --old moons.flow --board qemu-m0");
     assert_tells(
         &message,
