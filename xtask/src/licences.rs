@@ -8,7 +8,7 @@ use crate::command::{cargo, output};
 use crate::workspace;
 
 /// Licences that ask for no more than their notice; a dependency needs one of its choices here.
-const ALLOWED: [&str; 11] = [
+const ALLOWED: [&str; 12] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -16,6 +16,8 @@ const ALLOWED: [&str; 11] = [
     "BSD-3-Clause",
     "ISC",
     "MIT",
+    // For libFuzzer, which is in no program that is given away.
+    "NCSA",
     // For a font: one may embed it in a program, not sell it by itself.
     "OFL-1.1",
     // The same, for a font that comes along with the one that is drawn with.

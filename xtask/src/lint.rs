@@ -17,6 +17,7 @@ pub(crate) fn lint() -> Result<()> {
     protocol_without_std()?;
     host_packages()?;
     firmware()?;
+    fuzz_targets()?;
     licences::check()
 }
 
@@ -60,6 +61,14 @@ fn host_packages() -> Result<()> {
     ))?;
     // Libraries alone: the command `flowlet` would lay its page over that of the crate.
     run(cargo(&root, "doc --workspace --lib --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// With the compiler that everything is built with: only to run them needs another.
+fn fuzz_targets() -> Result<()> {
+    run(&mut cargo(
+        &workspace::fuzz(),
+        "clippy --all-targets --locked -- -D warnings",
+    ))
 }
 
 fn firmware() -> Result<()> {

@@ -3,6 +3,7 @@
 mod bench;
 mod command;
 mod firmware;
+mod fuzz;
 mod licences;
 mod lint;
 mod setup;
@@ -24,7 +25,11 @@ Usage: cargo xtask COMMAND
               (what inspect estimates instructions from), data (rows a second from a table of a
               million, and memory), device (instructions, stack and flash on each board), host
               (samples a second, beside JAX's), normal (the noise against its distribution, 100
-              million draws)";
+              million draws)
+  fuzz [SECONDS]
+              try random input on what reads bytes from outside, 60 seconds a target unless given:
+              commands, frames, updates with power cuts, model files; needs Rust's nightly, cargo-fuzz
+              and a C++ compiler";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,6 +44,8 @@ fn main() -> ExitCode {
         ["size", "--check"] => size::check(),
         ["size", "--bless"] => size::bless(),
         ["bench", name] => bench::bench(name),
+        ["fuzz"] => fuzz::fuzz("60"),
+        ["fuzz", seconds] => fuzz::fuzz(seconds),
         _ => {
             eprintln!(
                 "there is no `cargo xtask {}`\n\n{HELP}",
