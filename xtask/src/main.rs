@@ -4,6 +4,7 @@ mod bench;
 mod command;
 mod firmware;
 mod fuzz;
+mod header;
 mod licences;
 mod lint;
 mod setup;
@@ -16,11 +17,13 @@ use std::process::ExitCode;
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
-  setup       add the Rust targets and QEMU that the boards need
+  setup       add the Rust targets, QEMU and the compiler of C that the boards need
   test        set up, then run all tests, those on emulated boards included
   lint        check formatting, clippy, docs, no_std builds, lock files and licences
   size        measure the least firmware on each board: --check it against
               tests/firmware_size.csv, which a test does too, or --bless it into that file
+  header      write runtime/c/include/flowlet.h: --check it against the source, which lint does too,
+              or --bless it; needs cbindgen
   bench NAME  build for release and measure: bits (equal on all boards, 10,000 samples), cost
               (what inspect estimates instructions from), data (rows a second from a table of a
               million, and memory), device (instructions, stack and flash on each board), host
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
         ["lint"] => lint::lint(),
         ["size", "--check"] => size::check(),
         ["size", "--bless"] => size::bless(),
+        ["header", "--check"] => header::check(),
+        ["header", "--bless"] => header::bless(),
         ["bench", name] => bench::bench(name),
         ["fuzz"] => fuzz::fuzz("60"),
         ["fuzz", seconds] => fuzz::fuzz(seconds),
