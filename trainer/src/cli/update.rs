@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::ensure;
+use flowlet::{Kind, Model};
 use flowlet_trainer::board::update::{Stage, request_for, run as update};
 use flowlet_trainer::board::{Board, Request};
 use flowlet_trainer::model_file::ModelFile;
@@ -96,12 +97,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (board, n) = (arguments.board, arguments.n as usize);
     report.fact("board", board.name(), "board", board.description());
     let bits = format!("{} samples, bit for bit those of this computer", grouped(n));
-    report.fact(
-        "old",
-        old_model.name(),
-        "before",
-        format!("{}: {bits}", old_model.name()),
-    );
+    let told = |model: &Model<'_>| format!("{}: {bits}", described(model));
+    report.fact("old", old_model.name(), "before", told(&old_model));
     let sent = format!(
         "{} bytes in {} frames, {} of them sent again",
         grouped(len),
@@ -109,16 +106,21 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         updated.sent.again
     );
     report.fact("frames", updated.sent.frames, "sent", sent);
-    report.fact(
-        "new",
-        new_model.name(),
-        "after",
-        format!("{}: {bits}", new_model.name()),
-    );
+    report.fact("new", new_model.name(), "after", told(&new_model));
     report.value("n", arguments.n);
     report.value("bytes", len);
     report.value("again", updated.sent.again);
     Ok(report.print(arguments.json)?)
+}
+
+fn described(model: &Model<'_>) -> String {
+    let name = model.name();
+    match model.kind() {
+        Kind::RealNvp { layer_count, .. } => format!("{name}, RealNVP of {layer_count} couplings"),
+        Kind::FlowMatching { step_count } => {
+            format!("{name}, flow matching in {step_count} steps")
+        }
+    }
 }
 
 fn bar(len: usize) -> ProgressBar {
