@@ -70,6 +70,7 @@ mod normal_table;
 mod real_nvp;
 mod sampler;
 mod scratch;
+mod slices;
 mod solver;
 mod standardization;
 mod steps;

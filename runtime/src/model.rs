@@ -286,14 +286,25 @@ impl<'a> Model<'a> {
         context: &[f32],
         scratch: &'s mut Scratch<LEN>,
     ) -> Result<Workspace<'s>, Error> {
+        self.check_lens(dim, context)?;
+        scratch.workspace(self.buffer_len, self.dim())
+    }
+
+    /// That the model has points of `dim` dimensions and takes such a context.
+    #[inline]
+    pub(crate) fn check_lens(&self, dim: usize, context: &[f32]) -> Result<(), Error> {
         check_equal(self.dim(), dim, |expected, found| Error::Dim {
             expected,
             found,
         })?;
         check_equal(self.context_dim(), context.len(), |expected, found| {
             Error::Context { expected, found }
-        })?;
-        scratch.workspace(self.buffer_len, self.dim())
+        })
+    }
+
+    /// Words of each of two layers.
+    pub(crate) fn buffer_len(&self) -> usize {
+        self.buffer_len
     }
 
     /// The transform between the data's units and the flow's.

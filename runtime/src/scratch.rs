@@ -37,18 +37,32 @@ impl<const LEN: usize> Scratch<LEN> {
         buffer_len: usize,
         dim: usize,
     ) -> Result<Workspace<'_>, Error> {
-        let short = Error::Scratch {
-            expected: 2 * buffer_len + dim,
-            found: LEN,
-        };
-        let (x, rest) = self.words.split_at_mut_checked(buffer_len).ok_or(short)?;
-        let (y, rest) = rest.split_at_mut_checked(buffer_len).ok_or(short)?;
-        let (point, _) = rest.split_at_mut_checked(dim).ok_or(short)?;
-        Ok(Workspace {
-            buffers: Buffers(x, y),
-            point: floats_mut(point),
-        })
+        workspace(&mut self.words, buffer_len, dim)
     }
+}
+
+/// Cuts words to a model's size.
+///
+/// # Errors
+///
+/// [`Error::Scratch`] where they are too few.
+#[inline]
+pub(crate) fn workspace(
+    words: &mut [u32],
+    buffer_len: usize,
+    dim: usize,
+) -> Result<Workspace<'_>, Error> {
+    let short = Error::Scratch {
+        expected: 2 * buffer_len + dim,
+        found: words.len(),
+    };
+    let (x, rest) = words.split_at_mut_checked(buffer_len).ok_or(short)?;
+    let (y, rest) = rest.split_at_mut_checked(buffer_len).ok_or(short)?;
+    let (point, _) = rest.split_at_mut_checked(dim).ok_or(short)?;
+    Ok(Workspace {
+        buffers: Buffers(x, y),
+        point: floats_mut(point),
+    })
 }
 
 impl<const LEN: usize> Default for Scratch<LEN> {

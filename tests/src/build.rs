@@ -13,8 +13,10 @@ use crate::command::run;
 pub enum Output<'a> {
     /// A program.
     Program(&'a str),
-    /// The library, for programs in C.
+    /// The shared library, for programs in C.
     Library,
+    /// The static library, for programs in C; for a board, where its target is given.
+    StaticLibrary(Option<&'a str>),
 }
 
 /// Builds `package` in the profile of the tests, which have most of it built already; gives the path
@@ -31,9 +33,11 @@ pub fn build(package: &str, output: Output<'_>) -> PathBuf {
         .args(["--message-format", "json"]);
     match output {
         Output::Program(name) => cargo.args(["--bin", name]),
-        Output::Library => cargo.arg("--lib"),
+        Output::Library | Output::StaticLibrary(None) => cargo.arg("--lib"),
+        Output::StaticLibrary(Some(target)) => cargo.args(["--lib", "--target", target]),
     };
-    if !cfg!(debug_assertions) {
+    let is_for_board = matches!(output, Output::StaticLibrary(Some(_)));
+    if is_for_board || !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
     let answer = run(&mut cargo);
@@ -45,15 +49,16 @@ pub fn build(package: &str, output: Output<'_>) -> PathBuf {
         .filter_map(|message| serde_json::from_str(message).ok());
     let path = built.find_map(|message: Value| match output {
         Output::Program(_) => path(&message["executable"]),
-        Output::Library => cdylib(&message),
+        Output::Library => library(&message, "cdylib"),
+        Output::StaticLibrary(_) => library(&message, "staticlib"),
     });
     path.expect("cargo names what it has built")
 }
 
-fn cdylib(message: &Value) -> Option<PathBuf> {
+fn library(message: &Value, kind: &str) -> Option<PathBuf> {
     let kinds = message["target"]["kind"].as_array()?;
-    let is_cdylib = kinds.iter().any(|kind| kind == "cdylib");
-    is_cdylib.then(|| path(&message["filenames"][0]))?
+    let is_it = kinds.iter().any(|found| found == kind);
+    is_it.then(|| path(&message["filenames"][0]))?
 }
 
 fn path(value: &Value) -> Option<PathBuf> {

@@ -64,7 +64,7 @@ fn measured() -> String {
     format!("model\n{short}{hostile}restart\n{long}model 1\n")
 }
 
-/// Input that both examples are to answer, hostile lines among it.
+/// Input that all samplers are to answer, hostile lines among it.
 fn input() -> String {
     let long = "x".repeat(MAX_LINE_LEN + 1);
     let hostile =
@@ -90,6 +90,11 @@ fn check(example: &str, image: &[u8], input: &str) {
 #[test]
 fn the_sampler_says_on_every_board_what_it_should() {
     check("sampler", MOONS, &input());
+}
+
+#[test]
+fn update_says_on_every_board_what_it_should() {
+    check("update", MOONS, &input());
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod serial;
 mod summary;
 mod tables;
 mod train;
+mod update;
 mod verify;
 
 use std::io;
@@ -73,6 +74,7 @@ enum Command {
     Verify(verify::Arguments),
     Flash(flash::Arguments),
     Monitor(monitor::Arguments),
+    Update(update::Arguments),
     Boards(boards::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -116,6 +118,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Flash(arguments) => flash::run(&arguments),
         Command::Monitor(arguments) => monitor::run(&arguments),
+        Command::Update(arguments) => update::run(&arguments),
         Command::Boards(arguments) => boards::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::board::BoardError;
+use crate::board::update::UpdateError;
 use crate::data::table::Problem;
 use crate::fit::Culprit;
 
@@ -179,6 +180,9 @@ pub enum Error {
     /// A model could not be run on a board.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// A board has not taken a new model.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
 }
 
 impl Error {

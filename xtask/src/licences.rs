@@ -18,6 +18,8 @@ const ALLOWED: [&str; 12] = [
     "BSD-3-Clause",
     "ISC",
     "MIT",
+    // For libFuzzer, which is in no program that is given away.
+    "NCSA",
     // For a font: one may embed it in a program, not sell it by itself.
     "OFL-1.1",
     // The same, for a font that comes along with the one that is drawn with.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::command::{cargo, run};
 use crate::firmware::BOARDS;
-use crate::{licences, setup, workspace};
+use crate::{header, licences, setup, workspace};
 
 /// The smallest target: what builds there needs no `std` and no atomic compare-and-swap.
 const SMALLEST_TARGET: &str = "thumbv6m-none-eabi";
@@ -17,6 +17,9 @@ pub(crate) fn lint() -> Result<()> {
     protocol_without_std()?;
     host_packages()?;
     firmware()?;
+    fuzz_targets()?;
+    c_library()?;
+    header::check()?;
     licences::check()
 }
 
@@ -60,6 +63,22 @@ fn host_packages() -> Result<()> {
     ))?;
     // Libraries alone: the command `flowlet` would lay its page over that of the crate.
     run(cargo(&root, "doc --workspace --lib --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// As boards have it, without `std`; hosts have it with the host's packages.
+fn c_library() -> Result<()> {
+    run(&mut cargo(
+        &workspace::root(),
+        "clippy --package flowlet-c --locked --target thumbv7em-none-eabihf -- -D warnings",
+    ))
+}
+
+/// With the compiler that everything is built with: only to run them needs another.
+fn fuzz_targets() -> Result<()> {
+    run(&mut cargo(
+        &workspace::fuzz(),
+        "clippy --all-targets --locked -- -D warnings",
+    ))
 }
 
 fn firmware() -> Result<()> {

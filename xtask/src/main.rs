@@ -3,6 +3,8 @@
 mod bench;
 mod command;
 mod firmware;
+mod fuzz;
+mod header;
 mod licences;
 mod lint;
 mod setup;
@@ -15,17 +17,23 @@ use std::process::ExitCode;
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
-  setup       add the Rust targets and QEMU that the boards need
+  setup       add the Rust targets, QEMU and the compiler of C that the boards need
   test        set up, then run all tests, those on emulated boards included
   lint        check formatting, clippy, docs, no_std builds, lock files and licences
   size        measure the least firmware on each board, and the examples: --check them against
               tests/firmware_size.csv and example_size.csv, which tests do too, or --bless them
               into those files
+  header      write runtime/c/include/flowlet.h: --check it against the source, which lint does too,
+              or --bless it; needs cbindgen
   bench NAME  build for release and measure: bits (equal on all boards, 10,000 samples), cost
               (what inspect estimates instructions from), data (rows a second from a table of a
               million, and memory), device (instructions, stack and flash on each board), host
               (samples a second, beside JAX's), normal (the noise against its distribution, 100
-              million draws)";
+              million draws)
+  fuzz [SECONDS]
+              try random input on what reads bytes from outside, 60 seconds a target unless given:
+              commands, frames, updates with power cuts, model files; needs Rust's nightly, cargo-fuzz
+              and a C++ compiler";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,7 +47,11 @@ fn main() -> ExitCode {
         ["lint"] => lint::lint(),
         ["size", "--check"] => size::check(),
         ["size", "--bless"] => size::bless(),
+        ["header", "--check"] => header::check(),
+        ["header", "--bless"] => header::bless(),
         ["bench", name] => bench::bench(name),
+        ["fuzz"] => fuzz::fuzz("60"),
+        ["fuzz", seconds] => fuzz::fuzz(seconds),
         _ => {
             eprintln!(
                 "there is no `cargo xtask {}`\n\n{HELP}",

@@ -6,27 +6,32 @@ use std::path::Path;
 use crate::command::{output, program, run};
 use crate::firmware::BOARDS;
 
-/// A program of QEMU and the package that Debian has it in.
-struct Emulator {
+/// A program and the package that Debian has it in.
+struct Tool {
     program: &'static str,
     package: &'static str,
 }
 
-const EMULATORS: [Emulator; 2] = [
-    Emulator {
+const TOOLS: [Tool; 3] = [
+    Tool {
         program: "qemu-system-arm",
         package: "qemu-system-arm",
     },
-    Emulator {
+    Tool {
         program: "qemu-system-riscv32",
         package: "qemu-system-misc",
     },
+    // For the examples in C, with its library, which Debian has in a package of its own.
+    Tool {
+        program: "arm-none-eabi-gcc",
+        package: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    },
 ];
 
-/// Adds the targets and the emulators, where they are missing.
+/// Adds the targets, the emulators and the compiler of C for boards, where they are missing.
 pub(crate) fn setup() -> Result<()> {
     targets()?;
-    emulators()
+    tools()
 }
 
 /// Adds Rust's targets for the boards.
@@ -52,35 +57,32 @@ fn has_target(target: &str) -> Result<bool> {
     Ok(Path::new(folder.trim_end()).is_dir())
 }
 
-fn emulators() -> Result<()> {
-    let missing: Vec<_> = EMULATORS
-        .iter()
-        .filter(|emulator| !emulator.is_there())
-        .collect();
+fn tools() -> Result<()> {
+    let missing: Vec<_> = TOOLS.iter().filter(|tool| !tool.is_there()).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let packages: Vec<_> = missing.iter().map(|emulator| emulator.package).collect();
-    let programs: Vec<_> = missing.iter().map(|emulator| emulator.program).collect();
+    let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
+    let programs: Vec<_> = missing.iter().map(|tool| tool.program).collect();
     let (packages, programs) = (packages.join(" "), programs.join(" and "));
     // Without what they recommend: displays, which no test has use for.
     let install = format!("install -y --no-install-recommends {packages}");
     let missing = format!("{programs} missing");
     if cfg!(target_os = "macos") {
-        bail!("{missing}: type `brew install qemu`");
+        bail!("{missing}: type `brew install qemu` and `brew install --cask gcc-arm-embedded`");
     }
     if output(&mut program("apt-get", "--version")).is_err() {
-        bail!("{missing}: install QEMU 7.2 or newer");
+        bail!("{missing}: install QEMU 7.2 or newer and Arm's GNU toolchain");
     }
     if !is_root() {
         bail!("{missing}: type `sudo apt-get update && sudo apt-get {install}`");
     }
     run(&mut program("apt-get", "update"))
         .and_then(|()| run(&mut program("apt-get", &install)))
-        .with_context(|| format!("{missing}: install QEMU 7.2 or newer"))
+        .with_context(|| format!("{missing}: install QEMU 7.2 or newer and Arm's GNU toolchain"))
 }
 
-impl Emulator {
+impl Tool {
     fn is_there(&self) -> bool {
         output(&mut program(self.program, "--version")).is_ok()
     }

@@ -16,7 +16,12 @@ pub(crate) fn firmware() -> PathBuf {
     root().join("firmware-examples")
 }
 
+/// The one with what random input is tried on.
+pub(crate) fn fuzz() -> PathBuf {
+    root().join("tests").join("fuzz")
+}
+
 /// All, since no cargo command reaches from one into another.
-pub(crate) fn all() -> [PathBuf; 2] {
-    [root(), firmware()]
+pub(crate) fn all() -> [PathBuf; 3] {
+    [root(), firmware(), fuzz()]
 }

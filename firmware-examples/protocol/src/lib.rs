@@ -20,7 +20,8 @@
 //! A [`frame`] is `0, COBS(postcard(answer), CRC-32 of that in little-endian), 0`, so that a reader
 //! finds its way back after whatever was lost.
 //!
-//! A new model comes in frames too, by the protocol of [`update`].
+//! A new model comes in frames too, by the protocol of [`update`]; a [`StreamReader`] tells these and
+//! commands apart.
 //!
 //! Nothing here allocates, panics, or takes longer than its input is long. What is longer than
 //! [`MAX_LINE_LEN`] or [`frame::MAX_LEN`] is dropped whole, and told.
@@ -33,9 +34,11 @@ mod command;
 mod float;
 pub mod frame;
 mod line;
+mod stream;
 pub mod text;
 pub mod update;
 
 pub use answer::{Answer, Facts, Message, Spent};
 pub use command::{Command, CommandError, Draw, Form, HELP, Measured};
 pub use line::{LineError, LineReader, MAX_LINE_LEN};
+pub use stream::{Said, StreamReader};

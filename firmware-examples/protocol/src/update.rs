@@ -5,7 +5,7 @@
 //! [`Reply`]; a request without an answer is sent again.
 //!
 //! ```text
-//! Begin { length, checksum }  → Ready { offset: 0 }      the inactive slot is erased
+//! Begin { length, checksum }  → Ready { offset: 0 }      the inactive slot is erased, as far as the file goes
 //! Data { offset, bytes }      → Ready { offset: next }   written, if it is what comes next
 //! Finish                      → Active                   read back, verified, activated
 //! ```
@@ -18,9 +18,13 @@
 //! whole or not at all. Records are never erased, since nothing would then tell the slot: a page of 4 KB
 //! has room for 1,024 updates, and the next is refused.
 
+mod layout;
+
 use flowlet::Model;
 use flowlet::format::crc32_after;
 use serde::{Deserialize, Serialize};
+
+pub use layout::{Layout, PAGE_LEN};
 
 /// Bytes of data in a request, at most.
 pub const MAX_DATA_LEN: usize = 256;
@@ -36,12 +40,12 @@ pub trait Flash {
     /// The words of the page of records; all ones where nothing is written.
     fn records(&self) -> &[u32];
 
-    /// Sets all bits of a slot.
+    /// Sets all bits of the first `len` bytes of a slot, and of as many after them as go with them.
     ///
     /// # Errors
     ///
     /// As the flash has it.
-    fn erase_slot(&mut self, slot: Slot) -> Result<(), Self::Error>;
+    fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), Self::Error>;
 
     /// Writes erased words of a slot from `offset`, a multiple of 4, on.
     ///
@@ -224,7 +228,8 @@ impl<F: Flash> Updater<F> {
             return Err(Refusal::TooLarge { slot_len });
         }
         self.free_record()?;
-        self.flash.erase_slot(slot).map_err(|_| Refusal::Flash)?;
+        let erased = self.flash.erase_slot(slot, length as usize);
+        erased.map_err(|_| Refusal::Flash)?;
         self.under_way = Some(UnderWay {
             slot,
             length,

@@ -12,9 +12,9 @@
 //! The bits are those of the point and then of the log-probability. `flowlet_protocol` says what else
 //! can be asked for. The end of all input ends the program.
 
-use flowlet::Model;
-use flowlet_protocol::{Answer, Command, Draw, Facts, Form};
-use support::{Board, Digest, Draws, Error, Models, Requests, ThisBoard, answer};
+use flowlet::MAX_SCRATCH_LEN;
+use flowlet_protocol::{Answer, Command, Facts, Form};
+use support::{Error, Models, Requests, ThisBoard, answer, digest, sample};
 
 #[support::entry]
 fn main() -> ! {
@@ -30,45 +30,10 @@ fn serve(board: &mut ThisBoard) -> Result<(), Error> {
                 let facts = Facts::of(&model, file.len());
                 answer(board, Form::Text, &Answer::Model(facts))?;
             }
-            Command::Sample(draw) => sample(board, &model, &draw)?,
-            Command::Digest(draw) => digest(board, &model, &draw)?,
+            Command::Sample(draw) => sample::<MAX_SCRATCH_LEN>(board, &model, &draw)?,
+            Command::Digest(draw) => digest::<MAX_SCRATCH_LEN>(board, &model, &draw)?,
             _ => answer(board, Form::Text, &Answer::help())?,
         }
     }
     Ok(())
-}
-
-fn sample(board: &mut ThisBoard, model: &Model<'_>, draw: &Draw) -> Result<(), Error> {
-    let mut draws = match Draws::new(model, draw) {
-        Ok(draws) => draws,
-        Err(error) => return Ok(answer(board, draw.form, &Answer::error(&error))?),
-    };
-    let mut rng = board.random(draw.seed);
-    for _ in 0..draw.count {
-        let x = draws.sample(board, &mut rng)?.iter().copied().collect();
-        let log_prob = draws.log_prob(board)?;
-        answer(board, draw.form, &Answer::Sample { x, log_prob })?;
-    }
-    let (count, spent) = (draw.count, draws.spent_in_all());
-    Ok(answer(board, draw.form, &Answer::Done { count, spent })?)
-}
-
-fn digest(board: &mut ThisBoard, model: &Model<'_>, draw: &Draw) -> Result<(), Error> {
-    let mut draws = match Draws::new(model, draw) {
-        Ok(draws) => draws,
-        Err(error) => return Ok(answer(board, draw.form, &Answer::error(&error))?),
-    };
-    let mut rng = board.random(draw.seed);
-    let mut digest = Digest::new();
-    for _ in 0..draw.count {
-        let x = draws.sample(board, &mut rng)?;
-        x.iter().for_each(|x| digest.add(*x));
-        draws.log_prob(board)?.iter().for_each(|p| digest.add(*p));
-    }
-    let told = Answer::Digest {
-        digest: digest.value(),
-        count: draw.count,
-        spent: draws.spent_in_all(),
-    };
-    Ok(answer(board, draw.form, &told)?)
 }

@@ -9,14 +9,14 @@ use rand_core::Rng;
 
 use crate::Board;
 
-/// Draws the points that are asked for, and counts what that takes.
+/// Draws the points that are asked for, and counts what that takes; with `LEN` words of scratch.
 #[derive(Debug)]
-pub struct Draws<'m> {
+pub struct Draws<'m, const LEN: usize = MAX_SCRATCH_LEN> {
     flow: Flow<'m>,
     dim: usize,
     context: &'m [f32],
     step_count: Option<NonZeroU16>,
-    scratch: Scratch<MAX_SCRATCH_LEN>,
+    scratch: Scratch<LEN>,
     x: [f32; MAX_DIM],
     /// Of samples, and of log-probabilities.
     spent: [Tally; 2],
@@ -32,12 +32,28 @@ enum Tally {
 }
 
 impl<'m> Draws<'m> {
-    /// Draws of `model`.
+    /// Draws of `model`, with scratch for any.
     ///
     /// # Errors
     ///
     /// [`Error::Context`] where the model takes another number of context numbers.
     pub fn new(model: &'m Model<'_>, draw: &'m Draw) -> Result<Self, Error> {
+        Self::with_scratch(model, draw)
+    }
+}
+
+impl<'m, const LEN: usize> Draws<'m, LEN> {
+    /// Draws of `model`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Scratch`] where the model needs more, [`Error::Context`] where it takes another number
+    /// of context numbers.
+    pub fn with_scratch(model: &'m Model<'_>, draw: &'m Draw) -> Result<Self, Error> {
+        let (expected, found) = (model.scratch_len(), LEN);
+        if expected > found {
+            return Err(Error::Scratch { expected, found });
+        }
         let (expected, found) = (model.context_dim(), draw.context.len());
         if expected != found {
             return Err(Error::Context { expected, found });

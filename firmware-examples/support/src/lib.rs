@@ -10,8 +10,8 @@
 //! }
 //! ```
 //!
-//! [`Requests`] reads commands and [`answer`] answers them; [`Models`] finds the models in flash, and
-//! [`Draws`] samples them.
+//! [`Requests`] reads commands and [`answer`] answers them, [`Input`] reads update requests too; [`Models`]
+//! finds the models in flash, and [`Draws`] samples them.
 #![deny(missing_docs)]
 
 #[cfg(test)]
@@ -20,24 +20,28 @@ extern crate std;
 mod board;
 mod draws;
 mod error;
+mod input;
 mod models;
 #[cfg(feature = "qemu")]
 mod qemu;
 #[cfg(any(feature = "qemu", feature = "silicon"))]
 mod region;
 mod requests;
+mod sampling;
 #[cfg(feature = "silicon")]
 mod silicon;
 
 pub use board::{Board, Console, ConsoleError, Outcome};
 pub use draws::{Digest, Draws};
 pub use error::Error;
+pub use input::Input;
 pub use models::Models;
 #[cfg(feature = "qemu")]
-pub use qemu::{Qemu as ThisBoard, entry, run};
+pub use qemu::{Flash as ThisFlash, Qemu as ThisBoard, entry, run};
 #[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use region::model_region;
 pub use requests::{Requests, answer};
+pub use sampling::{digest, sample};
 #[cfg(feature = "nrf52840-dk")]
 pub use silicon::nrf52840_dk;
 #[cfg(feature = "silicon")]

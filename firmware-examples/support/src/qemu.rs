@@ -2,6 +2,7 @@
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
+mod flash;
 #[cfg(target_arch = "riscv32")]
 mod riscv32;
 
@@ -25,6 +26,8 @@ pub use riscv_rt::entry;
 use cortex_m::Counter;
 #[cfg(target_arch = "riscv32")]
 use riscv32::Counter;
+
+pub use flash::Flash;
 
 use crate::{Board, ConsoleError, Outcome};
 

@@ -3,18 +3,14 @@
 use flowlet_protocol::frame::{self, FrameError};
 use flowlet_protocol::{Answer, Command, Form, LineError, LineReader, text};
 
+use crate::input::Bytes;
 use crate::{Board, ConsoleError};
-
-/// Bytes that are taken from a board at a time.
-const CHUNK: usize = 64;
 
 /// Reads the console, line by line.
 #[derive(Debug)]
 pub struct Requests {
     lines: LineReader,
-    chunk: [u8; CHUNK],
-    taken: usize,
-    end: usize,
+    bytes: Bytes,
 }
 
 impl Requests {
@@ -22,9 +18,7 @@ impl Requests {
     pub const fn new() -> Self {
         Self {
             lines: LineReader::new(),
-            chunk: [0; CHUNK],
-            taken: 0,
-            end: 0,
+            bytes: Bytes::new(),
         }
     }
 
@@ -37,7 +31,7 @@ impl Requests {
         &mut self,
         board: &mut B,
     ) -> Result<Option<Result<&str, LineError>>, ConsoleError> {
-        while let Some(byte) = self.byte(board)? {
+        while let Some(byte) = self.bytes.next(board)? {
             if self.lines.push(byte) {
                 return Ok(Some(self.lines.line()));
             }
@@ -60,15 +54,6 @@ impl Requests {
             answer(board, Form::Text, &error)?;
         }
         Ok(None)
-    }
-
-    fn byte<B: Board>(&mut self, board: &mut B) -> Result<Option<u8>, ConsoleError> {
-        if self.taken == self.end {
-            (self.taken, self.end) = (0, board.read(&mut self.chunk)?);
-        }
-        let unread = self.chunk.get(self.taken..self.end).unwrap_or_default();
-        self.taken += usize::from(!unread.is_empty());
-        Ok(unread.first().copied())
     }
 }
 

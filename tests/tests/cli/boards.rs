@@ -23,7 +23,7 @@ fn boards_are_listed_with_what_they_have() {
         &[
             "qemu-m7",
             "16 KB",
-            "192 KB",
+            "176 KB",
             "mps2-an500",
             "nrf52840-dk",
             "silicon, by probe-rs",
@@ -152,12 +152,12 @@ fn a_model_that_does_not_fit_is_told_by_how_much_before_anything_runs() {
     let folder = Folder::new();
     let file = include_bytes!("../../../runtime/src/moons.flow");
     folder.write("moons.flow", file);
-    let count = (192 << 10) / file.len() + 1;
-    let beyond = count * file.len() - (192 << 10);
+    let count = (176 << 10) / file.len() + 1;
+    let beyond = count * file.len() - (176 << 10);
     let models = ["moons.flow"].repeat(count).join(" ");
     let mut command = folder.command(&format!("run {models} --board qemu-m0 --example compare"));
     let output = run(command.env("CARGO", "/bin/false"));
     let message = String::from_utf8(output.stderr).unwrap();
-    let told = format!("{beyond} bytes too many for the 196608 bytes of flash");
+    let told = format!("{beyond} bytes too many for the 180224 bytes of flash");
     assert_tells(&message, &[&told, "int8", "qemu-rv32"]);
 }

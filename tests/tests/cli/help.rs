@@ -2,7 +2,7 @@
 
 use super::*;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "",
     "train",
     "sample",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 17] = [
     "verify",
     "flash",
     "monitor",
+    "update",
     "boards",
     "completions",
     "man",

@@ -25,6 +25,7 @@ mod shell;
 mod tables;
 mod train;
 mod unfinished;
+mod update;
 
 use std::sync::OnceLock;
 

@@ -56,7 +56,7 @@ impl Emulator {
         output.map(drop).map_err(|error| self.no_start(error))
     }
 
-    fn no_start(&self, source: io::Error) -> BoardError {
+    pub(super) fn no_start(&self, source: io::Error) -> BoardError {
         if source.kind() == io::ErrorKind::NotFound {
             BoardError::NoTool {
                 tool: self.program,
@@ -103,13 +103,12 @@ pub(super) fn run(
     let deadline = Instant::now() + launch.limit;
     let no_start = |error| no_start(board, error);
     let image = place(launch.image)?;
-    let mut command = match launch.plugin {
-        Some(plugin) => {
-            let mut command = plain_command(board, launch.program, image.path())?;
-            command.args(["-plugin", plugin]);
-            command
-        }
-        None => self::command(board, launch.program, image.path())?,
+    let loaded = (!launch.image.is_empty()).then_some(image.path());
+    let mut command = command(board, launch.program, loaded)?;
+    command.args(SEMIHOSTING);
+    match launch.plugin {
+        Some(plugin) => command.args(["-plugin", plugin]),
+        None => command.args(COUNTING),
     };
     let mut process = Process::start(&mut command, launch.input).map_err(no_start)?;
     let output = read_until(deadline, &process.lines, on_line);
@@ -141,29 +140,28 @@ pub(super) fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
     Ok(file)
 }
 
-/// What starts a program with models, and counts a nanosecond an instruction, which the boards' counters of
-/// time then count.
-pub(super) fn command(board: Board, program: &Path, image: &Path) -> Result<Command, BoardError> {
-    let mut command = plain_command(board, program, image)?;
-    command.args(["-icount", "shift=0"]);
-    Ok(command)
-}
+/// For programs that are given no arguments.
+pub(super) const SEMIHOSTING: [&str; 2] = ["-semihosting-config", "enable=on,target=native"];
 
-fn plain_command(board: Board, program: &Path, image: &Path) -> Result<Command, BoardError> {
+/// A nanosecond an instruction, which the boards' counters of time then count.
+pub(super) const COUNTING: [&str; 2] = ["-icount", "shift=0"];
+
+/// QEMU with a program, and with an image in the region for models.
+pub(super) fn command(
+    board: Board,
+    program: &Path,
+    image: Option<&Path>,
+) -> Result<Command, BoardError> {
     let machine = board.machine()?;
     let mut command = Command::new(machine.emulator.program);
     command
         .args(machine.emulator.options)
         .args(["-machine", machine.name, "-kernel"])
         .arg(program)
-        .args(["-semihosting-config", "enable=on,target=native"])
         .args(["-display", "none", "-monitor", "none", "-serial", "none"]);
-    let is_empty = image.metadata().is_ok_and(|file| file.len() == 0);
-    if let Some(region) = board.model_region()
-        && !is_empty
-    {
+    if let (Some(region), Some(path)) = (board.model_region(), image) {
         // QEMU's way to write a comma that parts nothing.
-        let path = image.display().to_string().replace(',', ",,");
+        let path = path.display().to_string().replace(',', ",,");
         let start = region.start;
         let loader = format!("loader,file={path},addr={start:#x},force-raw=on");
         command.args(["-device", &loader]);

@@ -170,6 +170,19 @@ pub enum BoardError {
         /// What would do.
         others: String,
     },
+    /// The file is larger than one of two slots.
+    #[error(
+        "the model's {file_len} bytes are {} bytes too many for a slot of {board}, {slot_len} bytes: train smaller nets or store them in int8",
+        file_len - slot_len
+    )]
+    TooLargeForSlot {
+        /// The board.
+        board: Board,
+        /// Bytes of the file.
+        file_len: usize,
+        /// Bytes for it.
+        slot_len: usize,
+    },
     /// The model needs more RAM than there is.
     #[error(
         "a firmware that samples the model takes {needed} bytes of RAM, {} bytes too many for the {found} of {board}: train narrower nets; {others}",

@@ -152,7 +152,7 @@ pub fn run(
 ///
 /// # Errors
 ///
-/// [`Error::Board`] with [`NoEmulator`](super::BoardError::NoEmulator),
+/// [`Error::Board`] with [`NoTool`](super::BoardError::NoTool),
 /// [`Failed`](super::BoardError::Failed) or [`TimeLimit`](super::BoardError::TimeLimit).
 pub fn run_program(board: Board, launch: &Launch<'_>) -> Result<Vec<u8>, Error> {
     board.machine()?.emulator.check()?;
@@ -312,7 +312,7 @@ mod tests {
             Board::QemuM0,
             &real_nvp(64, 24, 256),
             &request(1, &[0.0; 24]),
-            "bytes too many for the 196608 bytes of flash that qemu-m0 has for models",
+            "bytes too many for the 180224 bytes of flash that qemu-m0 has for models",
         );
         let no_model = ModelFile::from_bytes("table.csv", b"x,y");
         assert_refused(Board::QemuM0, &no_model, &request(1, &[]), "table.csv");

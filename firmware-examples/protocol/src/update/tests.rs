@@ -59,8 +59,8 @@ impl Flash for Simulated {
     }
 
     /// Word by word, so that a cut leaves it half erased.
-    fn erase_slot(&mut self, slot: Slot) -> Result<(), PowerCut> {
-        for i in 0..SLOT_WORDS {
+    fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), PowerCut> {
+        for i in 0..len.div_ceil(4).next_multiple_of(64).min(SLOT_WORDS) {
             if i % 64 == 0 {
                 self.spend()?;
             }

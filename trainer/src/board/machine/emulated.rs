@@ -17,7 +17,7 @@ pub(super) static M0: Facts = Facts {
         len: 256 << 10,
     },
     ram_len: 16 << 10,
-    models: Models::InRegion { offset: 64 << 10 },
+    models: Models::InRegion { offset: 80 << 10 },
     random_source: SEEDED,
     time_per_mac: Duration::from_nanos(1000),
     way: Way::Emulated(Machine {

@@ -1,0 +1,45 @@
+//! The flash of an nRF51 by its non-volatile memory controller, NVMC (nRF51 Series Reference Manual 3.0,
+//! chapter 6).
+
+/// Bytes that are erased at a time.
+pub(super) const PAGE_LEN: usize = 1024;
+
+const READY: *const u32 = 0x4001_E400_u32 as _;
+const CONFIG: *mut u32 = 0x4001_E504_u32 as _;
+const ERASE_PAGE: *mut u32 = 0x4001_E508_u32 as _;
+
+const READ: u32 = 0;
+const WRITE: u32 = 1;
+const ERASE: u32 = 2;
+
+/// # Safety
+///
+/// `place` leads to a word of flash that nothing else uses.
+pub(super) unsafe fn write(place: *mut u32, word: u32) {
+    // SAFETY: by the caller; the registers are there, and nothing else uses them.
+    unsafe {
+        CONFIG.write_volatile(WRITE);
+        place.write_volatile(word);
+        wait();
+        CONFIG.write_volatile(READ);
+    }
+}
+
+/// # Safety
+///
+/// `page` leads to a page of flash that nothing else uses.
+pub(super) unsafe fn erase(page: *mut u32) {
+    // SAFETY: by the caller; as for a word.
+    unsafe {
+        CONFIG.write_volatile(ERASE);
+        ERASE_PAGE.write_volatile(page.addr() as u32);
+        wait();
+        CONFIG.write_volatile(READ);
+    }
+}
+
+/// Waits for the controller.
+fn wait() {
+    // SAFETY: reading the register changes nothing.
+    while unsafe { READY.read_volatile() } & 1 == 0 {}
+}

@@ -1,0 +1,73 @@
+#![no_std]
+#![no_main]
+//! Samples the active model on request, as the sampler does, and takes a new one over the same serial
+//! line, with two slots in flash: `flowlet_protocol::update` says how.
+//!
+//! A new model counts from the moment it is active. Whatever comes, or does not, the old one stays until
+//! then: noise, damaged frames, a model that is none or is too large, no power. Without any model, commands are
+//! answered with that. The end of all input ends the program.
+
+use flowlet::Model;
+use flowlet_protocol::update::{Flash as _, Reply, Updater};
+use flowlet_protocol::{Answer, Command, Facts, Form, Said, frame};
+use support::{
+    Board as _, ConsoleError, Error, Input, Models, ThisBoard, ThisFlash, answer, digest, sample,
+};
+
+/// Words of scratch that this firmware has: for layers of up to 64 numbers, or twice as many where they are
+/// integers, and points of up to 16.
+const SCRATCH_LEN: usize = 2 * 64 + 16;
+
+#[support::entry]
+fn main() -> ! {
+    support::run(serve)
+}
+
+fn is_fit(model: &Model<'_>) -> bool {
+    model.scratch_len() <= SCRATCH_LEN
+}
+
+fn serve(board: &mut ThisBoard) -> Result<(), Error> {
+    let flash = ThisFlash::take().ok_or(flowlet::Error::NotAModel)?;
+    let mut updater = Updater::new(flash, is_fit);
+    let mut input = Input::new();
+    while let Some(said) = input.next(board)? {
+        match said {
+            Said::Request(request) => reply(board, &updater.handle(&request))?,
+            Said::Command(command) => {
+                // Checked anew each time, for it may be another.
+                let slot = updater.flash().slot(updater.active());
+                obey(board, Models::new(slot), command)?;
+            }
+            Said::Unknown(error) => answer(board, Form::Text, &Answer::error(&error))?,
+            Said::NoLine(error) => answer(board, Form::Text, &Answer::error(&error))?,
+            // The computer, left without a reply, sends it again.
+            Said::NoFrame => {}
+        }
+    }
+    Ok(())
+}
+
+fn obey(board: &mut ThisBoard, models: Models<'_>, command: Command) -> Result<(), Error> {
+    let (model, file) = match models.first() {
+        Ok(first) => first,
+        Err(error) => return Ok(answer(board, Form::Text, &Answer::error(&error))?),
+    };
+    match command {
+        Command::Model => {
+            let facts = Facts::of(&model, file.len());
+            answer(board, Form::Text, &Answer::Model(facts))?;
+        }
+        Command::Sample(draw) => sample::<SCRATCH_LEN>(board, &model, &draw)?,
+        Command::Digest(draw) => digest::<SCRATCH_LEN>(board, &model, &draw)?,
+        _ => answer(board, Form::Text, &Answer::help())?,
+    }
+    Ok(())
+}
+
+fn reply(board: &mut ThisBoard, reply: &Reply) -> Result<(), ConsoleError> {
+    let mut buffer = [0; frame::MAX_LEN];
+    // Every reply fits into a frame.
+    let frame = frame::encode(reply, &mut buffer).map_err(|_| ConsoleError)?;
+    board.write(frame)
+}

@@ -1,0 +1,128 @@
+//! Programs in C, linked with the static library: on a Cortex-M4F in QEMU and on this computer, there under the
+//! sanitizers of addresses and of undefined behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use flowlet_tests::build::{Output, build};
+use flowlet_tests::command::run;
+use flowlet_trainer::board::{Board, Launch, run_program};
+use flowlet_trainer::inference;
+use flowlet_trainer::model_file::ModelFile;
+use ndarray::Array2;
+use tempfile::TempDir;
+
+/// Those of `sample.c`.
+const SAMPLES: usize = 5;
+const SEED: u64 = 7;
+
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+const WARNINGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
+}
+
+fn model() -> PathBuf {
+    root().join("runtime/src/moons.flow")
+}
+
+/// A compiler on its way to `program`, with an example and the model.
+fn compiler(name: &str, example: &str, program: &Path) -> Command {
+    let mut compiler = Command::new(name);
+    compiler
+        .current_dir(root().join("runtime/c"))
+        .args(WARNINGS)
+        .args(["-g", "-Iinclude"])
+        .arg(format!("-DMODEL=\"{}\"", model().display()))
+        .args([&format!("examples/{example}.c"), "examples/model.S", "-o"])
+        .arg(program);
+    compiler
+}
+
+#[track_caller]
+fn compile(compiler: &mut Command) {
+    let output = run(compiler);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{compiler:?}: {said}");
+}
+
+/// Compiled for this computer under sanitizers, run to its end: what it prints.
+#[track_caller]
+fn say(example: &str) -> String {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join(example);
+    let library = build("flowlet-c", Output::StaticLibrary(None));
+    compile(
+        compiler("cc", example, &program)
+            .args(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"])
+            .arg(library)
+            .args(["-lm", "-lpthread", "-ldl"]),
+    );
+    let output = run(&mut Command::new(program));
+    let (printed, said) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{example}: {printed}{said}");
+    printed.into_owned()
+}
+
+/// What the example is to print, by the trainer's own inference.
+fn expected() -> String {
+    let file = ModelFile::read(&model()).unwrap();
+    let model = file.model().unwrap();
+    let noise = inference::noise(SAMPLES, model.dim(), SEED);
+    let context = Array2::zeros((SAMPLES, 0));
+    let points = inference::transport(&model, &noise, &context, None).unwrap();
+    let log_probs = inference::log_probs(&model, &points, &context).unwrap();
+    let mut text = String::new();
+    for (point, log_prob) in points.rows().into_iter().zip(log_probs) {
+        text += "sample";
+        for number in point.iter().chain([&log_prob]) {
+            write!(text, " {:08x}", number.to_bits()).unwrap();
+        }
+        text += "\n";
+    }
+    text
+}
+
+#[test]
+fn a_program_in_c_gives_the_bits_of_this_computer() {
+    assert_eq!(say("sample"), expected());
+}
+
+#[test]
+fn every_mistake_in_c_is_an_error_and_no_more() {
+    assert_eq!(say("errors"), "0 failures\n");
+}
+
+#[test]
+fn firmware_in_c_gives_the_bits_of_this_computer() {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("sample.elf");
+    let board = Board::QemuM4;
+    let library = build("flowlet-c", Output::StaticLibrary(Some(board.target())));
+    compile(
+        compiler("arm-none-eabi-gcc", "sample", &program)
+            .args(["-Os", "-mcpu=cortex-m4", "-mthumb"])
+            .args(["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"])
+            .args(["-nostartfiles", "--specs=rdimon.specs", "-Wl,--gc-sections"])
+            .args(["examples/m4/start.c", "-T", "examples/m4/mps2-an386.ld"])
+            .arg(library),
+    );
+    let launch = Launch {
+        program: &program,
+        image: &[],
+        input: "",
+        plugin: None,
+        limit: TIME_LIMIT,
+    };
+    let output = run_program(board, &launch).unwrap();
+    assert_eq!(String::from_utf8(output).unwrap(), expected());
+}

@@ -1,0 +1,45 @@
+//! The flash of a board before any update.
+
+use flowlet_protocol::update::{Layout, PAGE_LEN};
+
+use crate::board::{Board, BoardError};
+use crate::error::Error;
+use crate::model_file::ModelFile;
+
+/// The layout of a board's region for models.
+///
+/// # Errors
+///
+/// [`BoardError::NotEmulated`]: the example is for boards of QEMU.
+pub(super) fn layout(board: Board) -> Result<Layout, BoardError> {
+    board.machine()?;
+    let region = board
+        .model_region()
+        .expect("a machine has a region for models");
+    Ok(Layout::of(region.len).expect("every machine has room for two slots"))
+}
+
+/// All bytes of the slots and records of a board that has `file` in slot A and is erased elsewhere.
+///
+/// # Errors
+///
+/// [`Error::Board`] where the file is larger than a slot.
+pub fn flash_with(board: Board, file: &ModelFile) -> Result<Vec<u8>, Error> {
+    check_slot(board, file)?;
+    let mut flash = file.bytes().to_vec();
+    flash.resize(layout(board)?.records_start() + PAGE_LEN, 0xFF);
+    Ok(flash)
+}
+
+/// Checks that the file fits into a slot.
+pub(super) fn check_slot(board: Board, file: &ModelFile) -> Result<(), Error> {
+    let (file_len, slot_len) = (file.bytes().len(), layout(board)?.slot_len);
+    if file_len > slot_len {
+        return Err(Error::Board(BoardError::TooLargeForSlot {
+            board,
+            file_len,
+            slot_len,
+        }));
+    }
+    Ok(())
+}
