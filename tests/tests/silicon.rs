@@ -196,10 +196,10 @@ struct Machine {
 }
 
 /// Far beyond what any answer takes.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// How long a line that has to be listened to is waited for before it is asked again.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// What an empty line is answered with.
+/// What a line with a question mark is answered with.
 const NO_COMMAND: &str = "error there is no such command";
 
 impl Machine {
@@ -236,7 +236,7 @@ impl Machine {
         let deadline = Instant::now() + TIME_LIMIT;
         while self.lines.recv_timeout(PATIENCE).is_err() {
             assert!(Instant::now() < deadline, "it does not listen");
-            self.send(b"\n");
+            self.send(b"?\n");
         }
     }
 
