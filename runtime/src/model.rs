@@ -15,6 +15,7 @@ use crate::real_nvp::RealNvp;
 use crate::sampler::Sampler;
 use crate::scratch::{Buffers, Scratch, Workspace};
 use crate::standardization::Standardization;
+use crate::steps::Steps;
 use crate::threshold::Threshold;
 use crate::velocity::VelocityField;
 
@@ -219,6 +220,22 @@ impl<'a> Model<'a> {
     ) -> Result<Sampler<'s, DIM>, Error> {
         let workspace = self.workspace(DIM, context, scratch)?;
         Ok(Sampler::new(self.flow(), context, workspace))
+    }
+
+    /// Takes noise `x` to a point given `context`, in the data's units, in as many calls of
+    /// [`Steps::advance`] as the flow has steps.
+    ///
+    /// # Errors
+    ///
+    /// As [`sampler_given`](Self::sampler_given), with `x` of the model's dimension.
+    pub fn steps<'s, const LEN: usize>(
+        &'s self,
+        x: &'s mut [f32],
+        context: &'s [f32],
+        scratch: &'s mut Scratch<LEN>,
+    ) -> Result<Steps<'s>, Error> {
+        let workspace = self.workspace(x.len(), context, scratch)?;
+        Ok(Steps::new(self.flow(), x, context, workspace))
     }
 
     /// The log-probability of points `[f32; DIM]`.

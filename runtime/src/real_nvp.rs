@@ -1,5 +1,7 @@
 //! RealNVP: samples and exact log-probabilities.
 
+use core::num::NonZeroU16;
+
 use crate::coupling::AffineCoupling;
 use crate::error::Error;
 use crate::kernel::float::one_nan;
@@ -205,6 +207,21 @@ impl<'m> RealNvp<'m> {
         self.model.standardization().inverse(alone(z));
     }
 
+    /// Layer `k` of [`inverse`](Self::inverse), which begins at the last and ends at the first, this
+    /// with the way to the data's units.
+    pub(crate) fn inverse_step(
+        &self,
+        z: &mut [f32],
+        k: usize,
+        context: &[f32],
+        buffers: &mut Buffers<'_>,
+    ) {
+        self.layer(k).inverse(z, context, buffers);
+        if k == 0 {
+            self.model.standardization().inverse(alone(z));
+        }
+    }
+
     fn forward_and_log_det_in(
         &self,
         x: &mut [f32],
@@ -236,13 +253,24 @@ impl<'m> RealNvp<'m> {
     }
 
     fn layers(&self) -> impl DoubleEndedIterator<Item = AffineCoupling<'m>> {
-        let (model, scale_clip) = (self.model, self.scale_clip);
-        (0..model.description().net_count()).map(move |k| AffineCoupling {
+        let flow = *self;
+        (0..self.model.description().net_count()).map(move |k| flow.layer(k))
+    }
+
+    /// Steps of an [`inverse_step`](Self::inverse_step): one a layer.
+    pub(crate) fn step_count(&self) -> NonZeroU16 {
+        // At least one and at most 32, as any model was checked for.
+        let layer_count = self.model.description().net_count() as u16;
+        NonZeroU16::new(layer_count).unwrap_or(NonZeroU16::MIN)
+    }
+
+    fn layer(&self, k: usize) -> AffineCoupling<'m> {
+        AffineCoupling {
             first_moved: 1 - k % 2,
-            scale_clip,
-            standardization: model.context_standardization(),
-            net: model.net(k),
-        })
+            scale_clip: self.scale_clip,
+            standardization: self.model.context_standardization(),
+            net: self.model.net(k),
+        }
     }
 }
 

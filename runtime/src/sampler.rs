@@ -7,6 +7,7 @@ use rand_core::Rng;
 use crate::model::Flow;
 use crate::normal::StandardNormal;
 use crate::scratch::Workspace;
+use crate::steps::Steps;
 
 /// Draws points `[f32; DIM]` from a model; [`Model::sampler`](crate::Model::sampler) makes it.
 ///
@@ -63,6 +64,12 @@ impl<'s, const DIM: usize> Sampler<'s, DIM> {
     pub fn sample<G: Rng + ?Sized>(&mut self, rng: &mut G, x: &mut [f32; DIM]) {
         x.iter_mut().for_each(|x| *x = StandardNormal.sample(rng));
         self.transport(x);
+    }
+
+    /// Takes noise to a point as [`transport`](Self::transport) does, in bounded steps.
+    pub fn steps<'x>(&'x mut self, x: &'x mut [f32; DIM]) -> Steps<'x> {
+        let steps = Steps::new(self.flow, x, self.context, self.workspace.reborrow());
+        steps.with_step_count(self.step_count)
     }
 
     /// Takes noise to a point, in place: the part of [`sample`](Self::sample) after the draw.

@@ -80,6 +80,15 @@ pub(crate) struct Workspace<'s> {
     pub(crate) point: &'s mut [f32],
 }
 
+impl Workspace<'_> {
+    pub(crate) fn reborrow(&mut self) -> Workspace<'_> {
+        Workspace {
+            buffers: Buffers(self.buffers.0, self.buffers.1),
+            point: self.point,
+        }
+    }
+}
+
 /// The layer that is read and the layer that is written, each with room for the largest.
 #[derive(Debug)]
 pub(crate) struct Buffers<'s>(pub(crate) &'s mut [u32], pub(crate) &'s mut [u32]);

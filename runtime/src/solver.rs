@@ -31,11 +31,22 @@ pub fn euler(
     step_count: NonZeroU16,
     mut field: impl FnMut(&[f32], f32, &mut [f32]),
 ) {
-    let n = f32::from(step_count.get());
     for k in 0..step_count.get() {
-        field(x, f32::from(k) / n, v);
-        for (x, v) in x.iter_mut().zip(v.iter()) {
-            *x += v / n;
-        }
+        euler_step(x, v, k, step_count, &mut field);
+    }
+}
+
+/// Step `k` of [`euler`].
+pub(crate) fn euler_step(
+    x: &mut [f32],
+    v: &mut [f32],
+    k: u16,
+    step_count: NonZeroU16,
+    mut field: impl FnMut(&[f32], f32, &mut [f32]),
+) {
+    let n = f32::from(step_count.get());
+    field(x, f32::from(k) / n, v);
+    for (x, v) in x.iter_mut().zip(v.iter()) {
+        *x += v / n;
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::kernel::float::one_nan;
 use crate::model::Model;
 use crate::scratch::{Buffers, Scratch, Workspace};
-use crate::solver::euler;
+use crate::solver::{euler, euler_step};
 use crate::standardization::alone;
 use crate::tile::{Batch, BatchScratch, TILE, Tile};
 
@@ -113,6 +113,24 @@ impl<'m> VelocityField<'m> {
             self.velocity_in(x, t, context, v, buffers);
         });
         self.model.standardization().inverse(alone(x));
+    }
+
+    /// Step `k` of [`euler`](Self::euler), the last with the way to the data's units.
+    pub(crate) fn euler_step(
+        &self,
+        x: &mut [f32],
+        k: u16,
+        step_count: NonZeroU16,
+        context: &[f32],
+        workspace: &mut Workspace<'_>,
+    ) {
+        let buffers = &mut workspace.buffers;
+        euler_step(x, workspace.point, k, step_count, |x, t, v| {
+            self.velocity_in(x, t, context, v, buffers);
+        });
+        if k == step_count.get() - 1 {
+            self.model.standardization().inverse(alone(x));
+        }
     }
 
     fn euler_tile(&self, tile: &mut Tile<'_>, step_count: NonZeroU16) {

@@ -49,7 +49,7 @@ pub fn of_host(file: &ModelFile, n: usize, step_count: Option<NonZeroU16>) -> u6
 pub fn of_board(board: Board, file: &ModelFile, n: usize, step_count: Option<NonZeroU16>) -> u64 {
     let program = build(board, "sampler", None).unwrap_or_else(|error| panic!("{error}"));
     let draw = Draw {
-        seed: SEED,
+        seed: Some(SEED),
         step_count,
         ..Draw::new(n as u32)
     };

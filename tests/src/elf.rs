@@ -1,6 +1,7 @@
 //! What a program of a board takes of its memory.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use object::elf::{PT_LOAD, SHF_ALLOC, SHF_WRITE};
@@ -55,6 +56,62 @@ impl Elf {
             .filter(|symbol| symbol.kind() == SymbolKind::Data);
         let named = data.filter(|symbol| symbol.name().is_ok_and(|name| name.contains(part)));
         named.map(|symbol| symbol.size()).sum()
+    }
+
+    /// Bytes of all sections with an address in one of `ranges`, but the stack, which takes what is
+    /// left, and the place holders of esp-hal, which stand for memory that is counted elsewhere.
+    pub fn len_within(&self, ranges: &[Range<u64>]) -> u64 {
+        let elf = self.parse();
+        let sections = elf.sections().filter(|section| {
+            let name = section.name().unwrap_or_default();
+            let is_there = ranges
+                .iter()
+                .any(|range| range.contains(&section.address()));
+            is_there && name != ".stack" && !name.ends_with("_dummy")
+        });
+        sections.map(|section| section.size()).sum()
+    }
+
+    /// Where each part of the file is laid, with its bytes.
+    pub fn segments(&self) -> Vec<(u64, Vec<u8>)> {
+        let elf = self.parse();
+        let headers = elf.elf_header().program_headers(elf.endian(), elf.data());
+        let headers = headers.expect("the file has program headers").iter();
+        let loaded = headers.filter(|header| header.p_type(elf.endian()) == PT_LOAD);
+        let segments = loaded.map(|header| {
+            let bytes = header.data(elf.endian(), elf.data());
+            let address = u64::from(header.p_paddr(elf.endian()));
+            (address, bytes.expect("the file has its segments").to_vec())
+        });
+        segments.filter(|(_, bytes)| !bytes.is_empty()).collect()
+    }
+
+    /// The bytes that are laid at an address.
+    ///
+    /// # Panics
+    ///
+    /// If the file has none for it.
+    pub fn bytes_at(&self, address: u64, len: usize) -> Vec<u8> {
+        let segments = self.segments();
+        let bytes = segments.iter().find_map(|(start, bytes)| {
+            let offset = usize::try_from(address.checked_sub(*start)?).ok()?;
+            bytes.get(offset..)?.get(..len)
+        });
+        bytes
+            .unwrap_or_else(|| panic!("the file has nothing at {address:#x}"))
+            .into()
+    }
+
+    /// The address that a symbol stands for.
+    pub fn address(&self, name: &str) -> Option<u64> {
+        let elf = self.parse();
+        let symbol = elf.symbols().find(|symbol| symbol.name() == Ok(name));
+        symbol.map(|symbol| symbol.address())
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &[u8] {
+        &self.0
     }
 
     /// Names of all symbols.

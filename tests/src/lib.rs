@@ -20,6 +20,7 @@ pub mod random_flow;
 pub mod random_int8;
 pub mod random_layer;
 pub mod reference;
+pub mod silicon;
 pub mod tiny;
 pub mod tolerance;
 pub mod update_board;

@@ -89,8 +89,8 @@ fn firmware() -> Result<()> {
     ))?;
     for board in BOARDS {
         let build = format!(
-            "--workspace --exclude embed --features {} --target {} --release --locked",
-            board.name, board.target
+            "{} --features {} --target {} --release --locked",
+            board.packages, board.name, board.target
         );
         run(&mut cargo(
             &folder,

@@ -20,8 +20,9 @@ Usage: cargo xtask COMMAND
   setup       add the Rust targets, QEMU and the compiler of C that the boards need
   test        set up, then run all tests, those on emulated boards included
   lint        check formatting, clippy, docs, no_std builds, lock files and licences
-  size        measure the least firmware on each board: --check it against
-              tests/firmware_size.csv, which a test does too, or --bless it into that file
+  size        measure the least firmware on each board, and the examples: --check them against
+              tests/firmware_size.csv and example_size.csv, which tests do too, or --bless them
+              into those files
   header      write runtime/c/include/flowlet.h: --check it against the source, which lint does too,
               or --bless it; needs cbindgen
   bench NAME  build for release and measure: bits (equal on all boards, 10,000 samples), cost

@@ -1,4 +1,4 @@
-//! Flash and RAM of the least firmware that samples a model.
+//! Flash and RAM of the least firmware that samples a model, and of the examples on all boards.
 
 use std::process::Command;
 
@@ -7,21 +7,27 @@ use anyhow::Result;
 use crate::command::{cargo, run};
 use crate::{setup, workspace};
 
-/// Fails where it has grown beyond the table.
+/// Fails where one has grown beyond its table.
 pub(crate) fn check() -> Result<()> {
     setup::setup()?;
-    run(&mut measurement())
+    MEASUREMENTS
+        .iter()
+        .try_for_each(|test| run(&mut measurement(test)))
 }
 
-/// Writes the table anew.
+/// Writes the tables anew.
 pub(crate) fn bless() -> Result<()> {
     setup::setup()?;
-    run(measurement().env("FLOWLET_BLESS", "1"))
+    let mut tests = MEASUREMENTS.iter();
+    tests.try_for_each(|test| run(measurement(test).env("FLOWLET_BLESS", "1")))
 }
 
-fn measurement() -> Command {
+/// The tests that measure; each has a table.
+const MEASUREMENTS: [&str; 2] = ["firmware_size", "silicon"];
+
+fn measurement(test: &str) -> Command {
     cargo(
         &workspace::root(),
-        "test --quiet --locked --package flowlet-tests --test firmware_size -- --nocapture",
+        &format!("test --quiet --locked --package flowlet-tests --test {test} -- --nocapture"),
     )
 }

@@ -11,10 +11,12 @@ use flowlet::Model;
 /// Used where `FLOWLET_MODEL` names no other; relative to an example.
 const DEFAULT_MODEL: &str = "../../runtime/src/moons.flow";
 
-/// Links with the start-up crate's script.
+/// Links with the start-up crate's script, by the name that it has there.
 pub fn link() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-link-arg=-Tlink.x");
+    let is_esp = env::var_os("CARGO_FEATURE_ESP32C3").is_some();
+    let script = if is_esp { "linkall.x" } else { "link.x" };
+    println!("cargo::rustc-link-arg=-T{script}");
     // No padding of segments to the pages of an operating system.
     println!("cargo::rustc-link-arg=--nmagic");
 }

@@ -20,7 +20,7 @@ pub const HELP: &str =
 /// use flowlet_protocol::{Command, Draw};
 ///
 /// let command: Command = "sample 100 seed=7".parse()?;
-/// let draw = Draw { seed: 7, ..Draw::new(100) };
+/// let draw = Draw { seed: Some(7), ..Draw::new(100) };
 /// assert_eq!(command, Command::Sample(draw));
 /// assert_eq!(command.to_string(), "sample 100 seed=7");
 /// # Ok::<(), flowlet_protocol::CommandError>(())
@@ -47,8 +47,9 @@ pub enum Command {
 pub struct Draw {
     /// How many.
     pub count: u32,
-    /// Seed of the random source, 0 unless given.
-    pub seed: u64,
+    /// Seed of the noise. Without one it comes from the chip's own random source, or where the board
+    /// has none, from the seed 0.
+    pub seed: Option<u64>,
     /// Euler steps, where not the model's own number.
     pub step_count: Option<NonZeroU16>,
     /// What each sample is conditioned on; finite. In a line as decimals of up to seven digits, such
@@ -69,12 +70,11 @@ pub enum Form {
 }
 
 impl Draw {
-    /// `count` samples without a context, with the seed 0 and the model's own number of steps, as
-    /// text.
+    /// `count` samples without a seed and a context, with the model's own number of steps, as text.
     pub const fn new(count: u32) -> Self {
         Self {
             count,
-            seed: 0,
+            seed: None,
             step_count: None,
             context: heapless::Vec::new(),
             form: Form::Text,
@@ -109,7 +109,7 @@ static OPTIONS: [DrawOption; 4] = [
     DrawOption {
         name: "seed",
         set: |draw, value| {
-            draw.seed = number(value, "seed")?;
+            draw.seed = Some(number(value, "seed")?);
             Ok(())
         },
     },
@@ -183,8 +183,8 @@ impl fmt::Display for Command {
 impl fmt::Display for Draw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.count)?;
-        if self.seed != 0 {
-            write!(f, " seed={}", self.seed)?;
+        if let Some(seed) = self.seed {
+            write!(f, " seed={seed}")?;
         }
         if let Some(step_count) = self.step_count {
             write!(f, " steps={step_count}")?;
@@ -272,7 +272,7 @@ mod tests {
     fn all_options_arrive_in_any_order() {
         let draw = Draw {
             count: 12,
-            seed: u64::MAX,
+            seed: Some(u64::MAX),
             step_count: NonZeroU16::new(50),
             context: heapless::Vec::from_slice(&[1.0, -0.1]).unwrap(),
             form: Form::Frames,
@@ -282,6 +282,8 @@ mod tests {
         let line =
             "  digest 12 seed=18446744073709551615 steps=50 context=#3f800000,#bdcccccd as=frames ";
         assert_eq!(parse(line), Ok(Command::Digest(draw)));
+        assert_eq!(parse("sample 1 seed=0"), parse("sample 1 seed=00"));
+        assert_ne!(parse("sample 1 seed=0"), parse("sample 1"));
         assert_eq!(parse("model"), Ok(Command::Model));
         assert_eq!(parse("help"), Ok(Command::Help));
     }
@@ -291,7 +293,7 @@ mod tests {
         let numbers = [f32::MIN_POSITIVE, -1e-45, -0.0, f32::MAX, 0.1, 16_777_217.0];
         let draw = Draw {
             count: u32::MAX,
-            seed: u64::MAX,
+            seed: Some(u64::MAX),
             step_count: NonZeroU16::new(u16::MAX),
             context: numbers.iter().copied().cycle().take(32).collect(),
             form: Form::Frames,

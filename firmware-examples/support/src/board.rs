@@ -21,9 +21,9 @@ pub trait Board {
     /// [`ConsoleError`].
     fn write(&mut self, bytes: &[u8]) -> Result<(), ConsoleError>;
 
-    /// A source of random words. The same seed gives the same words where the board has no source
-    /// of its own.
-    fn random(&self, seed: u64) -> impl Rng + use<Self>;
+    /// A source of random words: from a seed the same words on every board, and without one those of
+    /// the chip's own source, or of the seed 0 where it has none.
+    fn random(&self, seed: Option<u64>) -> impl Rng + use<Self>;
 
     /// Does `work` and tells what it took; nothing where the board has no counter, or work that is
     /// longer than it counts.

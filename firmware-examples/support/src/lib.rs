@@ -20,23 +20,33 @@ extern crate std;
 mod board;
 mod draws;
 mod error;
+#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+mod flash;
 mod input;
 mod models;
 #[cfg(feature = "qemu")]
 mod qemu;
-#[cfg(feature = "qemu")]
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 mod region;
 mod requests;
 mod sampling;
+#[cfg(feature = "silicon")]
+mod silicon;
 
 pub use board::{Board, Console, ConsoleError, Outcome};
 pub use draws::{Digest, Draws};
 pub use error::Error;
+#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+pub use flash::Flash as ThisFlash;
 pub use input::Input;
 pub use models::Models;
 #[cfg(feature = "qemu")]
-pub use qemu::{Flash as ThisFlash, Qemu as ThisBoard, entry, run};
-#[cfg(feature = "qemu")]
+pub use qemu::{Qemu as ThisBoard, entry, run};
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use region::model_region;
 pub use requests::{Requests, answer};
 pub use sampling::{digest, sample};
+#[cfg(feature = "nrf52840-dk")]
+pub use silicon::nrf52840_dk;
+#[cfg(feature = "silicon")]
+pub use silicon::{LOST, ThisBoard, entry, fail, run};

@@ -2,7 +2,6 @@
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
-mod flash;
 #[cfg(target_arch = "riscv32")]
 mod riscv32;
 
@@ -27,8 +26,6 @@ use cortex_m::Counter;
 #[cfg(target_arch = "riscv32")]
 use riscv32::Counter;
 
-pub use flash::Flash;
-
 use crate::{Board, ConsoleError, Outcome};
 
 /// The machine.
@@ -49,8 +46,8 @@ impl Board for Qemu {
         self.output.write_all(bytes).map_err(|_| ConsoleError)
     }
 
-    fn random(&self, seed: u64) -> impl Rng + use<> {
-        Xoshiro128PlusPlus::seed_from_u64(seed)
+    fn random(&self, seed: Option<u64>) -> impl Rng + use<> {
+        Xoshiro128PlusPlus::seed_from_u64(seed.unwrap_or(0))
     }
 
     fn count<R>(&mut self, work: impl FnOnce() -> R) -> (R, Option<Spent>) {
@@ -86,7 +83,7 @@ pub fn run<E: Display>(example: impl FnOnce(&mut Qemu) -> Result<(), E>) -> ! {
 }
 
 /// Ends the run with a message, by a console of its own: the example's may be in use.
-fn fail(message: fmt::Arguments<'_>) -> ! {
+pub(crate) fn fail(message: fmt::Arguments<'_>) -> ! {
     if let Some(mut board) = Qemu::new() {
         // A failure to write leaves the exit code to tell.
         let _ = writeln!(board.console(), "{message}");

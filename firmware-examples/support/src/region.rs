@@ -1,6 +1,7 @@
 //! The flash region for models, between the symbols of the board's memory map.
 #![allow(unsafe_code, reason = "only an address leads to what no program has")]
 
+use core::hint::black_box;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,6 +27,7 @@ pub fn model_region() -> &'static [u8] {
     unsafe { core::slice::from_raw_parts(ptr::with_exposed_provenance(start), len) }
 }
 
+#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
 /// Address and length of the region, for the one that may write it; none where it is lent already.
 ///
 /// There is one core, and interrupts of the examples ask for no region: nothing comes in between what
@@ -41,7 +43,8 @@ pub(crate) fn take_region() -> Option<(usize, usize)> {
 
 /// Address of the first byte, and how many there are.
 fn bounds() -> (usize, usize) {
-    let start = (&raw const _model_start).addr();
+    // The compiler must not take what a program is linked with for what is there when it runs.
+    let start = black_box(&raw const _model_start).addr();
     let end = (&raw const _model_end).addr();
     (start, end - start)
 }

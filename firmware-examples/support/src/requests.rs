@@ -109,8 +109,8 @@ mod tests {
             Ok(())
         }
 
-        fn random(&self, seed: u64) -> impl Rng + use<> {
-            Xoshiro128PlusPlus::seed_from_u64(seed)
+        fn random(&self, seed: Option<u64>) -> impl Rng + use<> {
+            Xoshiro128PlusPlus::seed_from_u64(seed.unwrap_or(0))
         }
 
         fn count<R>(&mut self, work: impl FnOnce() -> R) -> (R, Option<Spent>) {

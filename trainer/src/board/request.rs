@@ -77,7 +77,7 @@ impl Request {
     pub(super) fn draw(&self, model: &Model<'_>, form: Form) -> Result<Draw, BoardError> {
         check_context(model, &self.context)?;
         Ok(Draw {
-            seed: self.seed,
+            seed: Some(self.seed),
             step_count: self.step_count,
             context: self.context.iter().copied().collect(),
             form,

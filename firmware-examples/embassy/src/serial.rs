@@ -1,0 +1,80 @@
+//! The task that reads the serial line, and the way back, which tasks share.
+
+use embassy_nrf::buffered_uarte::{BufferedUarteRx, BufferedUarteTx};
+use embassy_sync::{blocking_mutex::raw::NoopRawMutex, mutex::Mutex};
+use flowlet_protocol::frame::{self, Buffer};
+use flowlet_protocol::{Answer, Command, Facts, Form, LineReader, text};
+
+use crate::Requests;
+
+/// Bytes of a line with a point of 64 dimensions whose numbers are the longest.
+const LONGEST_LINE: usize = 4096;
+
+/// The serial line to the computer: an answer comes whole, whichever task it is from.
+pub(crate) struct Output(Mutex<NoopRawMutex, BufferedUarteTx<'static>>);
+
+impl Output {
+    pub(crate) fn new(line: BufferedUarteTx<'static>) -> Self {
+        Self(Mutex::new(line))
+    }
+
+    /// Sends an answer; what is lost on the way has no checksum that is right.
+    pub(crate) async fn tell(&self, form: Form, answer: &Answer) {
+        match form {
+            Form::Text => {
+                let mut line = heapless::String::<LONGEST_LINE>::new();
+                if text::write(&mut line, answer).is_ok() {
+                    self.send(line.as_bytes()).await;
+                }
+            }
+            Form::Frames => {
+                let mut buffer: Buffer = [0; frame::MAX_LEN];
+                if let Ok(frame) = frame::encode(answer, &mut buffer) {
+                    self.send(frame).await;
+                }
+            }
+        }
+    }
+
+    async fn send(&self, mut bytes: &[u8]) {
+        let mut line = self.0.lock().await;
+        while let Ok(written @ 1..) = line.write(bytes).await {
+            bytes = bytes.get(written..).unwrap_or_default();
+            if bytes.is_empty() {
+                break;
+            }
+        }
+    }
+}
+
+/// Answers what needs no sample, at once, and hands on the rest.
+#[embassy_executor::task]
+pub(crate) async fn serve(
+    mut input: BufferedUarteRx<'static>,
+    output: &'static Output,
+    requests: &'static Requests,
+    facts: Facts,
+) {
+    let mut lines = LineReader::new();
+    let mut byte = [0];
+    loop {
+        if input.read(&mut byte).await.is_err() {
+            // A line with a hole in it is none.
+            byte = [support::LOST];
+        }
+        if !lines.push(byte[0]) {
+            continue;
+        }
+        let answer = match lines.line().map(str::parse) {
+            Ok(Ok(Command::Sample(draw))) => {
+                requests.send(draw).await;
+                continue;
+            }
+            Ok(Ok(Command::Model)) => Answer::Model(facts.clone()),
+            Ok(Ok(_)) => Answer::help(),
+            Ok(Err(error)) => Answer::error(&error),
+            Err(error) => Answer::error(&error),
+        };
+        output.tell(Form::Text, &answer).await;
+    }
+}

@@ -1,0 +1,324 @@
+//! Firmware for boards of silicon: linked for the chip, as its boot code wants it, and no larger than
+//! the table says that it was; and run in QEMU, as far as QEMU has the chip.
+//!
+//! `FLOWLET_BLESS=1` writes the table anew, as `cargo xtask size --bless` does.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use flowlet_protocol::text::strip_checksum;
+use flowlet_tests::digest;
+use flowlet_tests::elf::Elf;
+use flowlet_tests::silicon::{SILICON, Silicon};
+use flowlet_tests::workload::{default_flow_matching, default_real_nvp};
+use flowlet_trainer::board::Board;
+use flowlet_trainer::board::firmware::build;
+use flowlet_trainer::model_file::ModelFile;
+
+/// How much is no growth: another release of the compiler or of a dependency.
+const TOLERANCE_PERCENT: u64 = 2;
+
+const HEAD: &str = "board,example,flash,ram";
+
+/// Bytes of flash and of RAM.
+type Row = (String, [u64; 2]);
+
+#[test]
+fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
+    let mut measured: Vec<Row> = vec![];
+    for silicon in &SILICON {
+        for example in silicon.examples {
+            let elf = silicon.build(example, "");
+            check_places(silicon, &elf);
+            check_start(silicon, &elf);
+            let models = if silicon.name == "esp32c3" {
+                silicon.region_len
+            } else {
+                0
+            };
+            let lens = [elf.flash_len() - models, elf.len_within(&silicon.ram)];
+            measured.push((format!("{},{example}", silicon.name), lens));
+        }
+    }
+    for board in Board::ALL {
+        for example in ["sampler", "compare", "update"] {
+            let program = build(board, example, None).unwrap_or_else(|error| panic!("{error}"));
+            let elf = Elf::read(&program.path());
+            let lens = [elf.flash_len(), elf.static_len()];
+            measured.push((format!("{board},{example}"), lens));
+        }
+    }
+    // Told where a test's output is shown, as by `cargo xtask size`.
+    print!("{}", to_csv(&measured));
+    if env::var_os("FLOWLET_BLESS").is_some() {
+        fs::write(table(), to_csv(&measured)).expect("the table can be written");
+    }
+    let text = fs::read_to_string(table()).expect("the table can be read");
+    let problems = growth(&from_csv(&text), &measured);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// All that is laid into flash lies in the program's part of it, and the model's is as long as told.
+fn check_places(silicon: &Silicon, elf: &Elf) {
+    let Silicon {
+        name, flash, ram, ..
+    } = silicon;
+    for (start, bytes) in elf.segments() {
+        let end = start + bytes.len() as u64;
+        let is_within = |range: &std::ops::Range<u64>| range.start <= start && end <= range.end;
+        // What is loaded into RAM at once is a part of an ESP's image.
+        let is_in_place = is_within(flash) || name == &"esp32c3" && ram.iter().any(is_within);
+        assert!(is_in_place, "{name}: {start:#x} to {end:#x}");
+    }
+    let [start, end] = ["_model_start", "_model_end"].map(|symbol| {
+        let address = elf.address(symbol);
+        address.unwrap_or_else(|| panic!("{name} has no {symbol}"))
+    });
+    assert_eq!(end - start, silicon.region_len, "{name}");
+    assert_eq!(start % 4, 0, "{name}");
+    if name != &"esp32c3" {
+        assert_eq!(start, flash.end, "{name}");
+    }
+}
+
+/// What the chip reads first is what it starts by.
+fn check_start(silicon: &Silicon, elf: &Elf) {
+    let name = silicon.name;
+    let word = |address| {
+        let bytes = elf
+            .bytes_at(address, 4)
+            .try_into()
+            .expect("a word has 4 bytes");
+        u64::from(u32::from_le_bytes(bytes))
+    };
+    let vectors = match name {
+        "esp32c3" => {
+            // The boot loader of ESP-IDF looks for a description of the program before all constants.
+            assert_eq!(word(0x3C00_0020), 0xABCD_5432);
+            return;
+        }
+        "pico" => {
+            let boot2 = elf.bytes_at(silicon.flash.start, 256);
+            let (code, checksum) = boot2.split_at(252);
+            // The chip's own boot code starts nothing else.
+            assert_eq!(boot_crc(code).to_le_bytes(), checksum);
+            silicon.flash.start + 256
+        }
+        _ => silicon.flash.start,
+    };
+    let (stack, reset) = (word(vectors), word(vectors + 4));
+    assert!(
+        silicon.ram[0].contains(&(stack - 1)),
+        "{name}: stack from {stack:#x}"
+    );
+    assert!(
+        reset % 2 == 1 && silicon.flash.contains(&reset),
+        "{name}: start at {reset:#x}"
+    );
+}
+
+/// CRC-32 with the highest bit first, as the boot code of an RP2040 has it.
+fn boot_crc(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte) << 24, |crc, _| match crc >> 31 {
+            0 => crc << 1,
+            _ => crc << 1 ^ 0x04C1_1DB7,
+        })
+    })
+}
+
+#[test]
+fn growth_beyond_the_tolerance_is_told() {
+    let row = |flash, ram| vec![("pico,sampler".to_owned(), [flash, ram])];
+    assert!(growth(&row(10_000, 1000), &row(10_200, 1020)).is_empty());
+    assert!(growth(&row(10_000, 1000), &row(5000, 500)).is_empty());
+    assert_eq!(growth(&row(10_000, 1000), &row(10_201, 1021)).len(), 2);
+    assert_eq!(growth(&[], &row(1, 1)).len(), 1);
+}
+
+/// What has grown, and by how much.
+fn growth(table: &[Row], measured: &[Row]) -> Vec<String> {
+    let mut problems = vec![];
+    for (name, lens) in measured {
+        let Some((_, before)) = table.iter().find(|(known, _)| known == name) else {
+            problems.push(format!("{name} is not in the table"));
+            continue;
+        };
+        for (memory, (len, before)) in ["flash", "RAM"].iter().zip(lens.iter().zip(before)) {
+            if 100 * len > (100 + TOLERANCE_PERCENT) * before {
+                problems.push(format!(
+                    "{memory} of {name} grew from {before} bytes to {len}: make it smaller, or \
+                     type `cargo xtask size --bless` and say why"
+                ));
+            }
+        }
+    }
+    problems
+}
+
+fn table() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("example_size.csv")
+}
+
+fn to_csv(rows: &[Row]) -> String {
+    let mut text = format!("{HEAD}\n");
+    for (name, [flash, ram]) in rows {
+        writeln!(text, "{name},{flash},{ram}").expect("a string takes text");
+    }
+    text
+}
+
+fn from_csv(text: &str) -> Vec<Row> {
+    let rows = text.lines().filter(|line| *line != HEAD);
+    rows.map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [board, example, flash, ram] = cells[..] else {
+            panic!("a row has a board, an example, flash and RAM: {line}");
+        };
+        let lens = [flash, ram].map(|cell| cell.parse().expect("a length is a number"));
+        (format!("{board},{example}"), lens)
+    })
+    .collect()
+}
+
+/// QEMU's machine with an STM32F405, which is an F407 without Ethernet and camera.
+///
+/// It has the chip's core, memory, serial lines and interrupts, and neither its clocks nor its random
+/// source: the feature `emulated` goes without these two.
+struct Machine {
+    process: Child,
+    lines: Receiver<String>,
+}
+
+/// Far beyond what any answer takes.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+/// How long a line that has to be listened to is waited for before it is asked again.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// What an empty line is answered with.
+const NO_COMMAND: &str = "error there is no such command";
+
+impl Machine {
+    fn start(elf: &Elf, model: Option<&ModelFile>, folder: &Path) -> Self {
+        let program = folder.join("program.elf");
+        fs::write(&program, elf.file()).expect("the folder takes files");
+        let mut qemu = Command::new("qemu-system-arm");
+        qemu.args(["-machine", "netduinoplus2", "-display", "none"])
+            .args(["-monitor", "none", "-icount", "shift=0"])
+            // The second serial line is USART2.
+            .args(["-serial", "null", "-serial", "stdio", "-kernel"])
+            .arg(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        if let Some(model) = model {
+            let path = folder.join("model.flow");
+            fs::write(&path, model.bytes()).expect("the folder takes files");
+            let path = path.display();
+            let loader = format!("loader,file={path},addr=0x08040000,force-raw=on");
+            qemu.args(["-device", &loader]);
+        }
+        let mut process = qemu.spawn().expect("QEMU starts");
+        let output = process.stdout.take().expect("its output is piped");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(output).lines().map_while(Result::ok);
+            lines.for_each(|line| drop(sender.send(line)));
+        });
+        Self { process, lines }
+    }
+
+    /// Waits until it listens: what comes before is lost.
+    fn wake(&mut self) {
+        let deadline = Instant::now() + TIME_LIMIT;
+        while self.lines.recv_timeout(PATIENCE).is_err() {
+            assert!(Instant::now() < deadline, "it does not listen");
+            self.send(b"\n");
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        let input = self.process.stdin.as_mut().expect("its input is piped");
+        let sent = input.write_all(bytes).and_then(|()| input.flush());
+        sent.expect("it takes input");
+    }
+
+    /// The next line that answers no [`wake`](Self::wake).
+    fn line(&self) -> String {
+        loop {
+            let line = self.lines.recv_timeout(TIME_LIMIT).expect("it goes on");
+            if !line.starts_with(NO_COMMAND) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn stm32() -> Elf {
+    SILICON[0].build("sampler", "support/emulated")
+}
+
+#[test]
+fn the_stm32_firmware_has_the_bits_of_the_host_in_qemu() {
+    let elf = stm32();
+    for workload in [default_real_nvp(), default_flow_matching()] {
+        let file = workload.file();
+        let folder = tempfile::tempdir().expect("there is a place for files");
+        let mut machine = Machine::start(&elf, Some(&file), folder.path());
+        machine.wake();
+        machine.send(b"digest 20 seed=5\n");
+        let line = machine.line();
+        let told = strip_checksum(&line).unwrap_or_else(|| panic!("{line}"));
+        let expected = digest::of_host(&file, 20, None);
+        let expected = format!("digest {expected:016x} of 20 samples in ");
+        assert!(told.starts_with(&expected), "{told}");
+        assert!(told.ends_with(" cycles"), "{told}");
+    }
+}
+
+#[test]
+fn the_stm32_firmware_loses_no_line_that_comes_while_it_samples() {
+    let elf = stm32();
+    let file = default_real_nvp().file();
+    let folder = tempfile::tempdir().expect("there is a place for files");
+    let mut machine = Machine::start(&elf, Some(&file), folder.path());
+    machine.wake();
+    machine.send(b"digest 50 seed=1\nmodel\nsample 1 seed=2\nhelp\n");
+    let lines: Vec<String> = (0..5).map(|_| machine.line()).collect();
+    let starts = ["digest ", "model ", "sample ", "done 1 ", "help "];
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{lines:?}");
+        assert!(strip_checksum(line).is_some(), "{line}");
+    }
+}
+
+#[test]
+fn the_stm32_firmware_says_why_it_stops() {
+    let elf = stm32();
+    let folder = tempfile::tempdir().expect("there is a place for files");
+    let machine = Machine::start(&elf, None, folder.path());
+    let error = format!("error: {}", flowlet::Error::NotAModel);
+    assert_eq!(machine.line(), error);
+    let farewell = "stopped: reset the board to start it again";
+    assert_eq!(machine.line(), farewell);
+
+    // Without a seed it asks the chip for words, and QEMU's has no source of them.
+    let file = default_real_nvp().file();
+    let mut machine = Machine::start(&elf, Some(&file), folder.path());
+    machine.wake();
+    machine.send(b"sample 1\n");
+    assert!(machine.line().starts_with("panicked at "));
+    assert_eq!(machine.line(), "the random source gives no words");
+    assert_eq!(machine.line(), farewell);
+}
