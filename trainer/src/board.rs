@@ -1,15 +1,19 @@
 //! Models on boards: lay a model into the flash of one, run its firmware, read what it says.
 //!
-//! The boards are QEMU's. Their firmware is built from `firmware-examples` in the checkout
+//! Boards are QEMU's or of silicon. Their firmware is built from `firmware-examples` in the checkout
 //! that this crate was built in.
 
 mod comparison;
 pub mod cost;
+mod elf;
 mod emulated_link;
 mod emulator;
 mod error;
+pub mod exchange;
 pub mod firmware;
 mod fit;
+pub mod flash;
+pub mod line;
 pub mod link;
 mod machine;
 mod memory;
@@ -21,6 +25,8 @@ pub mod update;
 pub use comparison::{ModelCost, compare};
 pub use emulator::Launch;
 pub use error::BoardError;
+pub use flash::FlashError;
+pub use line::{Line, LineError};
 pub use machine::{Board, Region};
 pub use memory::Memory;
 pub use request::{Request, default_n, macs_per_sample};

@@ -8,10 +8,13 @@ mod completions;
 mod context;
 mod draw;
 mod evaluate;
+mod flash;
 mod import;
 mod inspect;
 mod man;
+mod monitor;
 mod numbers;
+mod on_board;
 mod plot;
 mod quality;
 mod quantize;
@@ -19,6 +22,7 @@ mod report;
 mod run;
 mod sample;
 mod score;
+mod serial;
 mod summary;
 mod tables;
 mod train;
@@ -69,6 +73,8 @@ enum Command {
     Run(run::Arguments),
     Verify(verify::Arguments),
     Update(update::Arguments),
+    Flash(flash::Arguments),
+    Monitor(monitor::Arguments),
     Boards(boards::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -111,6 +117,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Update(arguments) => update::run(&arguments),
+        Command::Flash(arguments) => flash::run(&arguments),
+        Command::Monitor(arguments) => monitor::run(&arguments),
         Command::Boards(arguments) => boards::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "",
     "train",
     "sample",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 16] = [
     "run",
     "verify",
     "update",
+    "flash",
+    "monitor",
     "boards",
     "completions",
     "man",

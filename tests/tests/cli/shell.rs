@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
     "train",
     "sample",
     "score",
@@ -13,6 +13,8 @@ const COMMANDS: [&str; 11] = [
     "quantize",
     "run",
     "verify",
+    "flash",
+    "monitor",
     "boards",
     "completions",
     "man",
@@ -39,7 +41,7 @@ fn completions_know_every_command_and_its_options() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = folder.succeed(&format!("completions {shell}"));
         assert_tells(&script, &COMMANDS);
-        assert_tells(&script, &["drop-missing", "latents", "board"]);
+        assert_tells(&script, &["drop-missing", "latents", "board", "model-only"]);
         folder.write(shell, script);
     }
     for shell in ["bash", "zsh", "fish"] {

@@ -42,7 +42,7 @@ pub fn compare(
         input = format!("{}\n", Command::Sample(draw));
     }
     check_fit(board, files)?;
-    board.emulator().check()?;
+    board.machine()?.emulator.check()?;
     progress(Progress::Building);
     let program = Chosen::new(board, "compare", request.program.as_deref())?;
     let launch = Launch {

@@ -19,9 +19,9 @@ use super::Board;
 /// How far the estimates are from what is counted, at most, for nets with random weights.
 pub const TOLERANCE: f64 = 0.06;
 
-/// What one of each part takes on each of [`Board::ALL`], as `cargo xtask bench cost` prints it.
+/// What one of each part takes on each of [`Board::QEMU`], as `cargo xtask bench cost` prints it.
 #[rustfmt::skip]
-static INSTRUCTIONS: [(Part, [f64; Board::ALL.len()]); Part::ALL.len()] = [
+static INSTRUCTIONS: [(Part, [f64; Board::QEMU.len()]); Part::ALL.len()] = [
     (Part::Dimension, [640.0, 364.7, 94.1, 94.1, 93.3, 418.6]),
     (Part::Moved, [2907.0, 1675.0, 128.6, 128.6, 125.9, 1660.6]),
     (Part::Stepped, [825.8, 481.9, 38.2, 38.2, 37.2, 482.1]),
@@ -139,7 +139,7 @@ impl Work {
     pub fn instructions(&self, board: Board) -> u64 {
         let parts = INSTRUCTIONS.iter();
         let sum: f64 = parts
-            .map(|(part, of_one)| self.count(*part) as f64 * of_one[board as usize])
+            .map(|(part, of_one)| self.count(*part) as f64 * of_one[board.emulated() as usize])
             .sum();
         sum as u64
     }

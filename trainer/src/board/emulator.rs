@@ -37,6 +37,14 @@ pub(super) static RISCV32: Emulator = Emulator {
     options: &["-bios", "none"],
 };
 
+/// A machine that QEMU plays.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) emulator: &'static Emulator,
+    /// QEMU's name for it.
+    pub(super) name: &'static str,
+}
+
 /// Lines on their way: few, so that a program is not far ahead of its deadline.
 const LINES_AHEAD: usize = 64;
 
@@ -48,10 +56,10 @@ impl Emulator {
         output.map(drop).map_err(|error| self.no_start(error))
     }
 
-    pub(super) fn no_start(&self, source: io::Error) -> BoardError {
+    fn no_start(&self, source: io::Error) -> BoardError {
         if source.kind() == io::ErrorKind::NotFound {
-            BoardError::NoEmulator {
-                emulator: self.program,
+            BoardError::NoTool {
+                tool: self.program,
                 command: self.installation(),
             }
         } else {
@@ -93,15 +101,15 @@ pub(super) fn run(
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Vec<u8>, Error> {
     let deadline = Instant::now() + launch.limit;
-    let no_start = |error| board.emulator().no_start(error);
+    let no_start = |error| no_start(board, error);
     let image = place(launch.image)?;
-    let loaded = (!launch.image.is_empty()).then_some(image.path());
-    let mut command = command(board, launch.program, loaded);
-    command.args(["-semihosting-config", "enable=on,target=native"]);
-    match launch.plugin {
-        Some(plugin) => command.args(["-plugin", plugin]),
-        // A nanosecond an instruction, which the boards' counters of time then count.
-        None => command.args(["-icount", "shift=0"]),
+    let mut command = match launch.plugin {
+        Some(plugin) => {
+            let mut command = plain_command(board, launch.program, image.path())?;
+            command.args(["-plugin", plugin]);
+            command
+        }
+        None => self::command(board, launch.program, image.path())?,
     };
     let mut process = Process::start(&mut command, launch.input).map_err(no_start)?;
     let output = read_until(deadline, &process.lines, on_line);
@@ -122,7 +130,7 @@ pub(super) fn run(
 }
 
 /// Writes the models where QEMU loads them from; the file goes after the run.
-fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
+pub(super) fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
     let io = |source| Error::Io {
         action: "write to",
         path: env::temp_dir(),
@@ -133,23 +141,42 @@ fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
     Ok(file)
 }
 
-/// QEMU with a program, and with an image in the region for models.
-pub(super) fn command(board: Board, program: &Path, image: Option<&Path>) -> Command {
-    let emulator = board.emulator();
-    let mut command = Command::new(emulator.program);
+/// What starts a program with models, and counts a nanosecond an instruction, which the boards' counters of
+/// time then count.
+pub(super) fn command(board: Board, program: &Path, image: &Path) -> Result<Command, BoardError> {
+    let mut command = plain_command(board, program, image)?;
+    command.args(["-icount", "shift=0"]);
+    Ok(command)
+}
+
+fn plain_command(board: Board, program: &Path, image: &Path) -> Result<Command, BoardError> {
+    let machine = board.machine()?;
+    let mut command = Command::new(machine.emulator.program);
     command
-        .args(emulator.options)
-        .args(["-machine", board.machine(), "-kernel"])
+        .args(machine.emulator.options)
+        .args(["-machine", machine.name, "-kernel"])
         .arg(program)
+        .args(["-semihosting-config", "enable=on,target=native"])
         .args(["-display", "none", "-monitor", "none", "-serial", "none"]);
-    if let Some(path) = image {
+    let is_empty = image.metadata().is_ok_and(|file| file.len() == 0);
+    if let Some(region) = board.model_region()
+        && !is_empty
+    {
         // QEMU's way to write a comma that parts nothing.
-        let path = path.display().to_string().replace(',', ",,");
-        let start = board.model_region().start;
+        let path = image.display().to_string().replace(',', ",,");
+        let start = region.start;
         let loader = format!("loader,file={path},addr={start:#x},force-raw=on");
         command.args(["-device", &loader]);
     }
-    command
+    Ok(command)
+}
+
+/// Why the board's emulator does not start.
+pub(super) fn no_start(board: Board, source: io::Error) -> BoardError {
+    match board.machine() {
+        Ok(machine) => machine.emulator.no_start(source),
+        Err(error) => error,
+    }
 }
 
 /// The bytes there are until `deadline`, or until there are no more.
@@ -266,14 +293,14 @@ mod tests {
 
     #[test]
     fn an_error_ends_the_run_with_its_message() {
-        for board in Board::ALL {
+        for board in Board::QEMU {
             assert_fails(board, "error", "error: as asked for");
         }
     }
 
     #[test]
     fn a_panic_ends_the_run_with_its_message() {
-        for board in Board::ALL {
+        for board in Board::QEMU {
             assert_fails(board, "panic", "panicked at failures/src/main.rs");
             assert_fails(board, "panic", "as asked for");
         }
@@ -281,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_fault_ends_the_run_with_its_place() {
-        for board in Board::ALL {
+        for board in Board::QEMU {
             let message = match board {
                 Board::QemuRv32 => "exception 2 at 0x8000",
                 Board::QemuM33 => "HardFault at 0x1000",
@@ -299,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_hang_ends_at_the_time_limit() {
-        for board in Board::ALL {
+        for board in Board::QEMU {
             let error = fail(board, "hang", Duration::from_millis(500));
             assert!(
                 matches!(error, BoardError::TimeLimit { .. }),
@@ -310,7 +337,7 @@ mod tests {
 
     #[test]
     fn endless_lines_end_at_the_time_limit() {
-        for board in Board::ALL {
+        for board in Board::QEMU {
             let error = fail(board, "babble", Duration::from_millis(500));
             assert!(
                 matches!(error, BoardError::TimeLimit { .. }),

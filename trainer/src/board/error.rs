@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Board;
+use super::{Board, FlashError, LineError};
 
-/// Why a board gave no samples.
+/// Why a board gave no samples, or took no program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BoardError {
@@ -38,14 +38,87 @@ pub enum BoardError {
         /// The target.
         target: &'static str,
     },
-    /// QEMU is not installed.
-    #[error("{emulator} is missing: type `{command}`")]
-    NoEmulator {
+    /// QEMU, or a tool that flashes boards, is not installed.
+    #[error("{tool} is missing: type `{command}`")]
+    NoTool {
         /// The program.
-        emulator: &'static str,
+        tool: &'static str,
         /// What installs it.
         command: String,
     },
+    /// The board is one of silicon.
+    #[error(
+        "{board} is a board of silicon, which QEMU does not play: write the model to it by `flowlet flash`, then see it by `flowlet monitor --port`"
+    )]
+    NotEmulated {
+        /// The board.
+        board: Board,
+    },
+    /// The board is one of QEMU's.
+    #[error(
+        "{board} is emulated and has no flash to keep: QEMU takes the model by `flowlet run FILE --board {board}`"
+    )]
+    Emulated {
+        /// The board.
+        board: Board,
+    },
+    /// An option is for boards that are flashed in another way.
+    #[error("{option} is not for {board}, which is flashed by {tool}: leave it out")]
+    NotBy {
+        /// The board.
+        board: Board,
+        /// The option.
+        option: &'static str,
+        /// What flashes the board.
+        tool: &'static str,
+    },
+    /// The model is a part of the program.
+    #[error("{board} has its model in the firmware: leave out --model-only, and both are written")]
+    InProgram {
+        /// The board.
+        board: Board,
+    },
+    /// The firmware that is given is none for the board.
+    #[error(
+        "{} is no firmware for {board}: give an ELF file that is, or leave out --firmware to have it built",
+        path.display()
+    )]
+    ForeignProgram {
+        /// The board.
+        board: Board,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The firmware that is given is built around another model.
+    #[error(
+        "the firmware {} has another model in it: leave out --firmware to have one built for {board} with this one",
+        path.display()
+    )]
+    OtherModel {
+        /// The board.
+        board: Board,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The firmware is larger than the flash before the models.
+    #[error(
+        "the firmware's {len} bytes are {} bytes too many for the {room} bytes of flash that {board} has before its models: build it for size, or leave out what it does not need",
+        len - room
+    )]
+    LargeProgram {
+        /// The board.
+        board: Board,
+        /// Bytes of the firmware.
+        len: u64,
+        /// Bytes for it.
+        room: u64,
+    },
+    /// The board was not flashed.
+    #[error(transparent)]
+    Flash(#[from] FlashError),
+    /// Nothing came over the line to the board.
+    #[error(transparent)]
+    Line(#[from] LineError),
     /// A program is there but does not start.
     #[error("cannot start {program}")]
     Start {
@@ -84,6 +157,14 @@ pub enum BoardError {
         region_len: usize,
         /// What would do.
         others: String,
+    },
+    /// The board's models are a part of its program.
+    #[error(
+        "{board} has no slots that a running board could write a model to: choose one whose models lie in flash of their own"
+    )]
+    NoSlots {
+        /// The board.
+        board: Board,
     },
     /// The file is larger than one of two slots.
     #[error(

@@ -26,6 +26,7 @@ impl Program {
 }
 
 /// Where the program is that a run is to use: the one given, or else `package`, built.
+#[derive(Debug)]
 pub(super) enum Chosen {
     Given(PathBuf),
     Built(Program),
@@ -74,6 +75,33 @@ pub fn build_with(
     model: Option<&ModelFile>,
     profile: &str,
 ) -> Result<Program, Error> {
+    let mut features = board.name().to_owned();
+    if let Some(model) = model
+        && model.model()?.description().net.precision == Precision::F32
+    {
+        // Of which an example may go without, for integer nets.
+        features += ",flowlet/f32";
+    }
+    let bytes = model.map(ModelFile::bytes);
+    build_around(board, package, &features, bytes, profile)
+}
+
+/// Builds an example that takes the models of `image` into itself.
+pub(super) fn build_with_image(
+    board: Board,
+    package: &str,
+    image: &[u8],
+) -> Result<Program, Error> {
+    build_around(board, package, board.name(), Some(image), "release")
+}
+
+fn build_around(
+    board: Board,
+    package: &str,
+    features: &str,
+    models: Option<&[u8]>,
+    profile: &str,
+) -> Result<Program, Error> {
     let source = source()?;
     check_target(board)?;
     let target = source.join("target");
@@ -85,17 +113,10 @@ pub fn build_with(
     let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
     lock.lock().map_err(io("lock", &lock_path))?;
 
-    let mut features = board.name().to_owned();
-    if let Some(model) = model
-        && model.model()?.description().net.precision == Precision::F32
-    {
-        // Of which an example may go without, for integer nets.
-        features += ",flowlet/f32";
-    }
-    let mut cargo = cargo(board, package, profile, &features, &source);
-    if let Some(model) = model {
+    let mut cargo = cargo(board, package, profile, features, &source);
+    if let Some(models) = models {
         let path = target.join("model.flow");
-        place(&path, model.bytes())?;
+        place(&path, models)?;
         cargo.env("FLOWLET_MODEL", path);
     }
     check_built(board, &mut cargo)?;

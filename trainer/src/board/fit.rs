@@ -13,7 +13,7 @@ pub(super) fn check_fit(board: Board, files: &[&ModelFile]) -> Result<(), Error>
     for file in files {
         check_ram(board, board.memory().ram, &file.model()?)?;
     }
-    let found = board.model_region().len;
+    let found = board.model_len();
     if len <= found {
         return Ok(());
     }
@@ -21,7 +21,7 @@ pub(super) fn check_fit(board: Board, files: &[&ModelFile]) -> Result<(), Error>
         board,
         model_len: len,
         region_len: found,
-        others: others(|other| len <= other.model_region().len),
+        others: others(board, |other| len <= other.model_len()),
     }))
 }
 
@@ -34,7 +34,7 @@ fn check_ram(board: Board, found: usize, model: &Model<'_>) -> Result<(), BoardE
         board,
         needed: needed(board),
         found,
-        others: others(|other| needed(other) <= other.memory().ram && other != board),
+        others: others(board, |other| needed(other) <= other.memory().ram),
     })
 }
 
@@ -53,11 +53,12 @@ fn image_len(files: &[&ModelFile]) -> usize {
     lens.map(|len| len.next_multiple_of(4)).sum()
 }
 
-/// What would do, as advice.
-fn others(fits: impl Fn(Board) -> bool) -> String {
+/// What would do instead of `board`, as advice: QEMU's board for one of QEMU's, silicon for silicon.
+fn others(board: Board, fits: impl Fn(Board) -> bool) -> String {
     let names: Vec<_> = Board::ALL
         .into_iter()
-        .filter(|board| fits(*board))
+        .filter(|other| other.is_emulated() == board.is_emulated() && fits(*other))
+        .filter(|other| *other != board)
         .collect();
     match &names[..] {
         [] => "no board here has enough".into(),
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn too_little_flash_and_too_little_ram_are_told_by_how_much() {
         let file = ModelFile::from_bytes("moons", MOONS);
-        let region_len = Board::QemuM0.model_region().len;
+        let region_len = Board::QemuM0.model_len();
         let most = region_len / MOONS.len().next_multiple_of(4);
         assert!(check_fit(Board::QemuM0, &vec![&file; most]).is_ok());
         let error = check_fit(Board::QemuM0, &vec![&file; most + 1]).unwrap_err();

@@ -1,11 +1,15 @@
 //! The boards there are, and what each is.
 
+mod emulated;
+mod silicon;
+
 use std::fmt;
 use std::time::Duration;
 
 use super::BoardError;
-use super::emulator::{self, Emulator};
+use super::emulator::Machine;
 use super::firmware;
+use super::flash::Tool;
 
 /// A board that models run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +26,17 @@ pub enum Board {
     QemuM33,
     /// QEMU's `virt` for 32-bit RISC-V.
     QemuRv32,
+    /// ST's STM32F4DISCOVERY, with an STM32F407VG.
+    Stm32f4Discovery,
+    /// Nordic's nRF52840 DK.
+    Nrf52840Dk,
+    /// Raspberry Pi's Pico, with an RP2040.
+    Pico,
+    /// Espressif's ESP32-C3, on a board with 4 MB of flash.
+    Esp32c3,
 }
 
-/// Flash that is kept for models.
+/// A part of a board's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Address of its first byte, on a word boundary.
@@ -34,119 +46,62 @@ pub struct Region {
 }
 
 #[derive(Debug)]
-pub(super) struct Facts {
+struct Facts {
     name: &'static str,
     core: &'static str,
     description: &'static str,
     target: &'static str,
-    emulator: &'static Emulator,
-    machine: &'static str,
-    pub(super) flash_len: usize,
-    pub(super) ram_len: usize,
-    region: Region,
-    /// What a multiply-add takes in QEMU, measured on one core of a slow host.
+    flash: Region,
+    ram_len: usize,
+    models: Models,
+    random_source: &'static str,
+    /// What a multiply-add takes at most, of an `f32` net: in QEMU measured on one core of a slow host.
     time_per_mac: Duration,
+    way: Way,
 }
 
-static QEMU_M0: Facts = Facts {
-    name: "qemu-m0",
-    core: "Cortex-M0",
-    description: "Cortex-M0 with 16 KB of RAM and 256 KB of flash, in QEMU (microbit)",
-    target: "thumbv6m-none-eabi",
-    emulator: &emulator::ARM,
-    machine: "microbit",
-    flash_len: 256 << 10,
-    ram_len: 16 << 10,
-    region: Region {
-        start: 0x0001_4000,
-        len: (256 - 80) << 10,
-    },
-    time_per_mac: Duration::from_nanos(1000),
-};
+/// Where a board has its models.
+#[derive(Debug)]
+enum Models {
+    /// In flash of their own, from an offset to the flash's end.
+    InRegion { offset: usize },
+    /// In the program, which has so many bytes for them.
+    InProgram { len: usize },
+}
 
-static QEMU_M3: Facts = Facts {
-    name: "qemu-m3",
-    core: "Cortex-M3",
-    description: "Cortex-M3 with 4 MB of RAM, in QEMU (mps2-an385)",
-    target: "thumbv7m-none-eabi",
-    emulator: &emulator::ARM,
-    machine: "mps2-an385",
-    flash_len: 4 << 20,
-    ram_len: 4 << 20,
-    region: Region {
-        start: 0x0001_0000,
-        len: (4096 - 64) << 10,
-    },
-    time_per_mac: Duration::from_nanos(650),
-};
+/// How a program comes to run.
+#[derive(Debug)]
+enum Way {
+    /// In QEMU.
+    Emulated(Machine),
+    /// On silicon, put there by a tool.
+    Flashed(Tool),
+}
 
-static QEMU_M4: Facts = Facts {
-    name: "qemu-m4",
-    core: "Cortex-M4F",
-    description: "Cortex-M4F with 4 MB of RAM, in QEMU (mps2-an386)",
-    target: "thumbv7em-none-eabihf",
-    emulator: &emulator::ARM,
-    machine: "mps2-an386",
-    flash_len: 4 << 20,
-    ram_len: 4 << 20,
-    region: Region {
-        start: 0x0001_0000,
-        len: (4096 - 64) << 10,
-    },
-    time_per_mac: Duration::from_nanos(100),
-};
-
-static QEMU_M7: Facts = Facts {
-    name: "qemu-m7",
-    core: "Cortex-M7",
-    description: "Cortex-M7 with FPU and 4 MB of RAM, in QEMU (mps2-an500)",
-    target: "thumbv7em-none-eabihf",
-    emulator: &emulator::ARM,
-    machine: "mps2-an500",
-    flash_len: 4 << 20,
-    ram_len: 4 << 20,
-    region: Region {
-        start: 0x0001_0000,
-        len: (4096 - 64) << 10,
-    },
-    time_per_mac: Duration::from_nanos(100),
-};
-
-static QEMU_M33: Facts = Facts {
-    name: "qemu-m33",
-    core: "Cortex-M33",
-    description: "Cortex-M33 with FPU and 4 MB of RAM, in QEMU (mps2-an505)",
-    target: "thumbv8m.main-none-eabihf",
-    emulator: &emulator::ARM,
-    machine: "mps2-an505",
-    flash_len: 4 << 20,
-    ram_len: 4 << 20,
-    region: Region {
-        start: 0x1001_0000,
-        len: (4096 - 64) << 10,
-    },
-    time_per_mac: Duration::from_nanos(100),
-};
-
-static QEMU_RV32: Facts = Facts {
-    name: "qemu-rv32",
-    core: "RV32IMAC",
-    description: "RV32IMAC with 4 MB of RAM, in QEMU (virt)",
-    target: "riscv32imac-unknown-none-elf",
-    emulator: &emulator::RISCV32,
-    machine: "virt",
-    flash_len: 4 << 20,
-    ram_len: 4 << 20,
-    region: Region {
-        start: 0x8001_8000,
-        len: (4096 - 96) << 10,
-    },
-    time_per_mac: Duration::from_nanos(600),
-};
+impl Region {
+    /// The address after its last byte.
+    pub(super) fn end(self) -> u64 {
+        u64::from(self.start) + self.len as u64
+    }
+}
 
 impl Board {
     /// Every board there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
+        Self::QemuM0,
+        Self::QemuM3,
+        Self::QemuM4,
+        Self::QemuM7,
+        Self::QemuM33,
+        Self::QemuRv32,
+        Self::Stm32f4Discovery,
+        Self::Nrf52840Dk,
+        Self::Pico,
+        Self::Esp32c3,
+    ];
+
+    /// The boards that are QEMU's, which need no hardware.
+    pub const QEMU: [Self; 6] = [
         Self::QemuM0,
         Self::QemuM3,
         Self::QemuM4,
@@ -185,40 +140,99 @@ impl Board {
         self.facts().target
     }
 
-    /// The flash that is kept for models.
-    pub fn model_region(self) -> Region {
-        self.facts().region
+    /// All of its flash.
+    pub fn flash(self) -> Region {
+        self.facts().flash
     }
 
-    /// Where its random numbers come from.
+    /// Bytes of all of its RAM.
+    pub fn ram_len(self) -> usize {
+        self.facts().ram_len
+    }
+
+    /// The flash that is kept for models; none where a model is a part of the program.
+    pub fn model_region(self) -> Option<Region> {
+        match self.facts().models {
+            Models::InRegion { offset } => Some(Region {
+                start: self.flash().start + offset as u32,
+                len: self.flash().len - offset,
+            }),
+            Models::InProgram { .. } => None,
+        }
+    }
+
+    /// Bytes that models may have.
+    pub fn model_len(self) -> usize {
+        match self.facts().models {
+            Models::InRegion { offset } => self.flash().len - offset,
+            Models::InProgram { len } => len,
+        }
+    }
+
+    /// Where its random numbers come from, where no seed is given.
     pub fn random_source(self) -> &'static str {
-        // The chips that QEMU plays have none that it plays too.
-        "Xoshiro128++, seeded"
+        self.facts().random_source
     }
 
-    /// What runs it.
+    /// What runs it, or puts programs on it.
     pub fn runs_in(self) -> String {
-        format!("QEMU, {}", self.machine())
+        match &self.facts().way {
+            Way::Emulated(machine) => format!("QEMU, {}", machine.name),
+            Way::Flashed(tool) => format!("silicon, by {}", tool.name()),
+        }
     }
 
-    /// What this computer lacks to run anything on it.
+    /// Whether it is one of QEMU's.
+    pub fn is_emulated(self) -> bool {
+        self.machine().is_ok()
+    }
+
+    /// The board of QEMU's whose core takes the same instructions.
+    pub fn emulated(self) -> Self {
+        match self {
+            Self::Stm32f4Discovery | Self::Nrf52840Dk => Self::QemuM4,
+            Self::Pico => Self::QemuM0,
+            Self::Esp32c3 => Self::QemuRv32,
+            emulated => emulated,
+        }
+    }
+
+    /// What this computer lacks to build programs and run them on the board.
     pub fn missing(self) -> Vec<BoardError> {
+        let way = match &self.facts().way {
+            Way::Emulated(machine) => machine.emulator.check(),
+            Way::Flashed(tool) => tool.check(),
+        };
         let checks = [
             firmware::source().map(drop),
             firmware::check_target(self),
-            self.emulator().check(),
+            way,
         ];
         checks.into_iter().filter_map(Result::err).collect()
     }
 
     /// What plays it.
-    pub(super) fn emulator(self) -> &'static Emulator {
-        self.facts().emulator
+    ///
+    /// # Errors
+    ///
+    /// [`BoardError::NotEmulated`].
+    pub(super) fn machine(self) -> Result<&'static Machine, BoardError> {
+        match &self.facts().way {
+            Way::Emulated(machine) => Ok(machine),
+            Way::Flashed(_) => Err(BoardError::NotEmulated { board: self }),
+        }
     }
 
-    /// QEMU's name for it.
-    pub(super) fn machine(self) -> &'static str {
-        self.facts().machine
+    /// What puts programs on it.
+    ///
+    /// # Errors
+    ///
+    /// [`BoardError::Emulated`].
+    pub(super) fn tool(self) -> Result<&'static Tool, BoardError> {
+        match &self.facts().way {
+            Way::Flashed(tool) => Ok(tool),
+            Way::Emulated(_) => Err(BoardError::Emulated { board: self }),
+        }
     }
 
     /// What `mac_count` multiply-adds take at most.
@@ -227,14 +241,18 @@ impl Board {
         Duration::from_nanos(nanoseconds.saturating_mul(mac_count))
     }
 
-    pub(super) fn facts(self) -> &'static Facts {
+    fn facts(self) -> &'static Facts {
         match self {
-            Self::QemuM0 => &QEMU_M0,
-            Self::QemuM3 => &QEMU_M3,
-            Self::QemuM4 => &QEMU_M4,
-            Self::QemuM7 => &QEMU_M7,
-            Self::QemuM33 => &QEMU_M33,
-            Self::QemuRv32 => &QEMU_RV32,
+            Self::QemuM0 => &emulated::M0,
+            Self::QemuM3 => &emulated::M3,
+            Self::QemuM4 => &emulated::M4,
+            Self::QemuM7 => &emulated::M7,
+            Self::QemuM33 => &emulated::M33,
+            Self::QemuRv32 => &emulated::RV32,
+            Self::Stm32f4Discovery => &silicon::STM32F4_DISCOVERY,
+            Self::Nrf52840Dk => &silicon::NRF52840_DK,
+            Self::Pico => &silicon::PICO,
+            Self::Esp32c3 => &silicon::ESP32C3,
         }
     }
 }
@@ -255,7 +273,7 @@ mod tests {
     fn a_board_has_the_memory_of_its_map() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = folder.with_file_name("firmware-examples/support/boards");
-        for board in Board::ALL {
+        for board in Board::QEMU {
             let map = std::fs::read_to_string(folder.join(format!("{board}.x"))).unwrap();
             let len = |memory: &str| {
                 let mut lines = map.lines().map(str::trim_start);
@@ -270,7 +288,7 @@ mod tests {
             let (flash, ram) = (len("FLASH"), len("RAM"));
             assert_eq!(Memory { flash, ram }, board.memory(), "{board}");
 
-            let region = board.model_region();
+            let region = board.model_region().unwrap();
             let (_, origin) = map.split_once("FLASH : ORIGIN = 0x").unwrap();
             let origin = u32::from_str_radix(&origin[..8], 16).unwrap();
             let offset = region.start - origin;
@@ -292,8 +310,19 @@ mod tests {
         let error = Board::from_name("stm32").unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no board \"stm32\": \
-             choose qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m33 or qemu-rv32"
+            "there is no board \"stm32\": choose qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m33, \
+             qemu-rv32, stm32f4-discovery, nrf52840-dk, pico or esp32c3"
         );
+    }
+
+    #[test]
+    fn a_board_is_like_the_one_of_qemus_that_has_its_instructions() {
+        for board in Board::ALL {
+            let emulated = board.emulated();
+            assert!(emulated.is_emulated(), "{board}");
+            let family = |board: Board| board.target().split(['-', 'i']).next().unwrap();
+            assert_eq!(family(board), family(emulated), "{board}");
+        }
+        assert!(Board::QEMU.iter().all(|board| board.emulated() == *board));
     }
 }

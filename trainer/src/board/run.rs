@@ -126,7 +126,7 @@ pub fn run(
     let model = file.model()?;
     let draw = request.draw(&model, Form::Text)?;
     check_fit(board, &[file])?;
-    board.emulator().check()?;
+    board.machine()?.emulator.check()?;
     progress(Progress::Building);
     let program = Chosen::new(board, "sampler", request.program.as_deref())?;
     let launch = Launch {
@@ -155,7 +155,7 @@ pub fn run(
 /// [`Error::Board`] with [`NoEmulator`](super::BoardError::NoEmulator),
 /// [`Failed`](super::BoardError::Failed) or [`TimeLimit`](super::BoardError::TimeLimit).
 pub fn run_program(board: Board, launch: &Launch<'_>) -> Result<Vec<u8>, Error> {
-    board.emulator().check()?;
+    board.machine()?.emulator.check()?;
     emulator::run(board, launch, &mut |_| {})
 }
 

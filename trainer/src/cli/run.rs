@@ -8,20 +8,16 @@ use anyhow::{bail, ensure};
 use clap::ValueEnum;
 use flowlet::Model;
 use flowlet_protocol::Spent;
-use flowlet_trainer::board::{
-    Board, BoardRun, Progress, Request, default_n, macs_per_sample, run as run_on,
-};
+use flowlet_trainer::board::{Board, BoardRun, run as run_on};
 use flowlet_trainer::data::name_of;
 use flowlet_trainer::data::table::write_csv;
-use flowlet_trainer::error::Error;
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::{check_writable, write_whole};
 use flowlet_trainer::plot::scatter;
-use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Array2;
 
-use super::draw::Draw;
-use super::numbers::{MOST, count};
+use super::on_board::{OnBoard, columns, shown, with_progress};
+use super::plot::check_ending;
 use super::report::{Report, grouped};
 use super::{check_apart, summary};
 
@@ -42,35 +38,17 @@ pub(super) struct Arguments {
     /// The model file; more than one for compare
     #[arg(required = true)]
     models: Vec<PathBuf>,
-    /// The board: qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m33 or qemu-rv32
-    #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
-    board: Board,
+    #[command(flatten)]
+    on_board: OnBoard,
     /// What runs on it
     #[arg(long, value_enum, default_value_t = Example::Sampler)]
     example: Example,
-    /// Number of samples; as many as the board does in a few seconds unless given
-    #[arg(
-        short,
-        long,
-        value_name = "N",
-        value_parser = count::<u32>(1..=MOST),
-        allow_negative_numbers = true
-    )]
-    n: Option<u32>,
-    #[command(flatten)]
-    draw: Draw,
-    /// The example's firmware for the board, where it has been built: needs no compiler
-    #[arg(long, value_name = "PROGRAM.elf")]
-    firmware: Option<PathBuf>,
     /// Where to write the samples as CSV
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
     /// Where to draw the samples; MODEL-BOARD.png unless given
     #[arg(long, value_name = "FILE.png")]
     plot: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// The programs there are for boards.
@@ -92,23 +70,25 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
-pub(super) fn board(name: &str) -> Result<Board, String> {
-    Board::from_name(name).map_err(|error| error.to_string())
-}
-
 fn sample(model: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     let plot_path = plot_path(model, arguments);
+    check_ending(&plot_path)?;
     let written = [arguments.output.as_deref(), Some(plot_path.as_path())];
-    check_apart(&[Some(model), arguments.firmware.as_deref()], &written)?;
+    check_apart(
+        &[Some(model), arguments.on_board.firmware.as_deref()],
+        &written,
+    )?;
     let file = ModelFile::read(model)?;
     let model = file.model()?;
-    arguments.draw.check_steps(&model)?;
-    let request = request(&model, arguments)?;
+    arguments.on_board.draw.check_steps(&model)?;
+    let request = arguments
+        .on_board
+        .request(std::slice::from_ref(&model), u32::MAX)?;
     for path in written.into_iter().flatten() {
         check_writable(path)?;
     }
     let outcome = with_progress(request.n, |progress| {
-        run_on(arguments.board, &file, &request, progress)
+        run_on(arguments.on_board.board, &file, &request, progress)
     })?;
     ensure!(
         outcome.has_bits_of_host(&model, &request)?,
@@ -119,66 +99,30 @@ fn sample(model: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.output {
         write_whole(path, |file| write_csv(file, &table.0, table.1.view()))?;
     }
-    plot(&plot_path, &model, arguments.board, &outcome)?;
+    plot(&plot_path, &model, arguments.on_board.board, &outcome)?;
 
     let mut report = Report::default();
     add_outcome(&mut report, arguments, &model, &outcome);
     let path = plot_path.display().to_string();
     report.fact("plot", path.clone(), "picture", path);
-    Ok(report.print(arguments.json)?)
-}
-
-fn request(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Request> {
-    let macs = macs_per_sample(model, arguments.draw.steps);
-    let n = arguments.n.unwrap_or(default_n(arguments.board, macs));
-    Ok(Request {
-        seed: arguments.draw.seed,
-        step_count: arguments.draw.steps,
-        context: arguments.draw.context(model)?,
-        program: arguments.firmware.clone(),
-        ..Request::new(n)
-    })
-}
-
-/// Shows how far `work` has come with `n` samples.
-pub(super) fn with_progress<T>(
-    n: u32,
-    work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<T, Error>,
-) -> anyhow::Result<T> {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} samples {msg}")
-        .expect("the template is well-formed");
-    let bar = ProgressBar::new(u64::from(n)).with_style(style);
-    let outcome = work(&mut |progress| match progress {
-        Progress::Building => bar.set_message("(building the firmware)"),
-        Progress::Sampled(n) => {
-            bar.set_message("");
-            bar.set_position(u64::from(n));
-        }
-    });
-    bar.finish_and_clear();
-    Ok(outcome?)
+    Ok(report.print(arguments.on_board.json)?)
 }
 
 /// The samples and, where there are any, their log-probabilities, with the columns' names.
 fn table(model: &Model<'_>, outcome: &BoardRun) -> (Vec<String>, Array2<f32>) {
-    let dim = model.dim();
-    let mut labels: Vec<String> = model.labels().take(dim).map(Into::into).collect();
-    if labels.is_empty() {
-        labels = (0..dim).map(|i| format!("x{i}")).collect();
-    }
+    let names = columns(Some(model), model.dim(), outcome.log_probs.is_some());
     let mut rows = outcome.samples.clone();
     if let Some(log_probs) = &outcome.log_probs {
-        labels.push("log_prob".into());
         rows.push_column(log_probs.as_slice().into())
             .expect("one log-probability a sample");
     }
-    (labels, rows)
+    (names, rows)
 }
 
 fn plot_path(model: &Path, arguments: &Arguments) -> PathBuf {
     let default = || {
         let model = name_of(model);
-        PathBuf::from(format!("{model}-{}.png", arguments.board))
+        PathBuf::from(format!("{model}-{}.png", arguments.on_board.board))
     };
     arguments.plot.clone().unwrap_or_else(default)
 }
@@ -196,7 +140,7 @@ fn plot(path: &Path, model: &Model<'_>, board: Board, outcome: &BoardRun) -> any
 
 fn add_outcome(report: &mut Report, arguments: &Arguments, model: &Model<'_>, outcome: &BoardRun) {
     let (labels, rows) = table(model, outcome);
-    if !arguments.json {
+    if !arguments.on_board.json {
         let headings = labels.iter().map(|label| format!(" {label:>9}"));
         report.line(&headings.collect::<String>());
         for row in rows.rows().into_iter().take(SHOWN) {
@@ -208,9 +152,9 @@ fn add_outcome(report: &mut Report, arguments: &Arguments, model: &Model<'_>, ou
     let n = outcome.samples.nrows();
     report.fact(
         "board",
-        arguments.board.name(),
+        arguments.on_board.board.name(),
         "board",
-        arguments.board.description(),
+        arguments.on_board.board.description(),
     );
     report.fact(
         "n",
@@ -238,32 +182,4 @@ fn spent(spent: Option<Spent>, n: usize) -> Option<(&'static str, u64, String)> 
         Spent::Instructions(number) => ("instructions", number),
     };
     Some((unit, number, format!("{} {unit}", grouped(number as usize))))
-}
-
-/// The number with four decimals, or with an exponent where those are too many or tell nothing.
-fn shown(x: f32) -> String {
-    if x == 0.0 || (1e-3..1e5).contains(&x.abs()) {
-        format!("{x:.4}")
-    } else {
-        format!("{x:.3e}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_of_any_size_are_short() {
-        let numbers = [0.0, -0.5, 12_345.678, 1e5, -4.975_571e-31, f32::MAX];
-        let expected = [
-            "0.0000",
-            "-0.5000",
-            "12345.6777",
-            "1.000e5",
-            "-4.976e-31",
-            "3.403e38",
-        ];
-        assert_eq!(numbers.map(shown), expected);
-    }
 }

@@ -7,8 +7,10 @@ use crate::error::Error;
 use crate::model_file::ModelFile;
 
 /// The layout of a board's region for models.
-pub(super) fn layout(board: Board) -> Layout {
-    Layout::of(board.model_region().len).expect("every board has room for two slots")
+pub(super) fn layout(board: Board) -> Result<Layout, BoardError> {
+    let region = board.model_region();
+    let layout = region.and_then(|region| Layout::of(region.len));
+    layout.ok_or(BoardError::NoSlots { board })
 }
 
 /// All bytes of the slots and records of a board that has `file` in slot A and is erased elsewhere.
@@ -19,13 +21,13 @@ pub(super) fn layout(board: Board) -> Layout {
 pub fn flash_with(board: Board, file: &ModelFile) -> Result<Vec<u8>, Error> {
     check_slot(board, file)?;
     let mut flash = file.bytes().to_vec();
-    flash.resize(layout(board).records_start() + PAGE_LEN, 0xFF);
+    flash.resize(layout(board)?.records_start() + PAGE_LEN, 0xFF);
     Ok(flash)
 }
 
 /// Checks that the file fits into a slot.
 pub(super) fn check_slot(board: Board, file: &ModelFile) -> Result<(), Error> {
-    let (file_len, slot_len) = (file.bytes().len(), layout(board).slot_len);
+    let (file_len, slot_len) = (file.bytes().len(), layout(board)?.slot_len);
     if file_len > slot_len {
         return Err(Error::Board(BoardError::TooLargeForSlot {
             board,

@@ -49,7 +49,7 @@ pub fn run(
 ) -> Result<Updated, Error> {
     let flash = flash_with(board, old)?;
     check_slot(board, new)?;
-    board.emulator().check()?;
+    board.machine()?.emulator.check()?;
     progress(Stage::Building);
     let program = Chosen::new(board, "update", request.program.as_deref())?;
     let folder = tempfile::tempdir().map_err(|source| Error::Io {

@@ -68,13 +68,12 @@ impl Session {
         if let Power::Writes(count) = power {
             arguments += &format!(",arg=cut={count}");
         }
-        let mut command = emulator::command(board, &program, Some(Path::new(FLASH)));
+        let mut command = emulator::command(board, &program, Path::new(FLASH))?;
         command
             .current_dir(folder)
-            .args(["-semihosting-config", &arguments])
-            .args(["-icount", "shift=0"]);
+            .args(["-semihosting-config", &arguments]);
         let link = EmulatedLink::start(&mut command);
-        let link = link.map_err(|error| board.emulator().no_start(error))?;
+        let link = link.map_err(|error| emulator::no_start(board, error))?;
         Ok(Self { board, link })
     }
 
@@ -104,7 +103,7 @@ impl Session {
     pub fn ask(&mut self, command: &Command, limit: Duration) -> Result<String, Error> {
         let line = format!("{command}\n");
         let sent = self.link.send(line.as_bytes());
-        sent.map_err(|error| self.board.emulator().no_start(error))?;
+        sent.map_err(|error| emulator::no_start(self.board, error))?;
         self.lines(limit)
     }
 
@@ -131,7 +130,7 @@ impl Session {
     /// [`Error::Board`] where the system does not let it.
     pub fn kill(mut self) -> Result<(), Error> {
         let killed = self.link.kill();
-        killed.map_err(|error| self.board.emulator().no_start(error))?;
+        killed.map_err(|error| emulator::no_start(self.board, error))?;
         Ok(())
     }
 
@@ -160,7 +159,7 @@ impl Session {
 
     fn check_ended(&mut self) -> Result<(), Error> {
         let status = self.link.wait();
-        let status = status.map_err(|error| self.board.emulator().no_start(error))?;
+        let status = status.map_err(|error| emulator::no_start(self.board, error))?;
         if status.success() {
             return Ok(());
         }

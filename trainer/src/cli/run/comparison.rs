@@ -1,14 +1,18 @@
 //! `flowlet run --example compare`.
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use flowlet::Kind;
 use flowlet_protocol::Spent;
-use flowlet_trainer::board::{ModelCost, Request, compare, default_n, macs_per_sample};
+use flowlet_trainer::board::{ModelCost, compare};
 use flowlet_trainer::model_file::ModelFile;
 use serde_json::{Value, json};
 
+use super::super::on_board::with_progress;
 use super::super::report::{Report, grouped};
-use super::{Arguments, with_progress};
+use super::Arguments;
+
+/// Samples that are enough for a mean.
+const ENOUGH: u32 = 100;
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     ensure!(
@@ -17,38 +21,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     );
     let files = arguments.models.iter().map(|path| ModelFile::read(path));
     let files = files.collect::<Result<Vec<_>, _>>()?;
-    let request = request(arguments, &files)?;
+    let models = files.iter().map(ModelFile::model);
+    let models = models.collect::<Result<Vec<_>, _>>()?;
+    let request = arguments.on_board.request(&models, ENOUGH)?;
     let files: Vec<&ModelFile> = files.iter().collect();
     let costs = with_progress(request.n, |progress| {
-        compare(arguments.board, &files, &request, progress)
+        compare(arguments.on_board.board, &files, &request, progress)
     })?;
     let mut report = Report::default();
     add_costs(&mut report, arguments, &costs, request.n);
-    Ok(report.print(arguments.json)?)
-}
-
-/// As many samples of each model as the slowest does in a few seconds, unless told otherwise; a few
-/// are enough for a mean.
-fn request(arguments: &Arguments, files: &[ModelFile]) -> anyhow::Result<Request> {
-    const ENOUGH: u32 = 100;
-    let (mut n, mut context) = (ENOUGH, None);
-    for file in files {
-        let model = file.model()?;
-        let macs = macs_per_sample(&model, arguments.draw.steps);
-        n = n.min(default_n(arguments.board, macs));
-        context = Some(arguments.draw.context(&model)?);
-    }
-    Ok(Request {
-        seed: arguments.draw.seed,
-        step_count: arguments.draw.steps,
-        context: context.context("compare needs a model: give its file")?,
-        program: arguments.firmware.clone(),
-        ..Request::new(arguments.n.unwrap_or(n))
-    })
+    Ok(report.print(arguments.on_board.json)?)
 }
 
 fn add_costs(report: &mut Report, arguments: &Arguments, costs: &[ModelCost], n: u32) {
-    let board = arguments.board;
+    let board = arguments.on_board.board;
     report.fact("board", board.name(), "board", board.description());
     report.fact(
         "n",
@@ -94,7 +80,7 @@ fn kind(kind: Kind, arguments: &Arguments) -> String {
     match kind {
         Kind::RealNvp { layer_count, .. } => format!("RealNVP, {layer_count} couplings"),
         Kind::FlowMatching { step_count } => {
-            let step_count = arguments.draw.steps.unwrap_or(step_count);
+            let step_count = arguments.on_board.draw.steps.unwrap_or(step_count);
             format!("flow matching, {step_count} steps")
         }
     }

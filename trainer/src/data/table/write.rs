@@ -56,6 +56,11 @@ impl<'a> RowWriter<'a> {
         Ok(())
     }
 
+    /// Writes what is buffered, before more rows come.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
     /// Writes what is still buffered.
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()

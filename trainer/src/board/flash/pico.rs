@@ -1,0 +1,214 @@
+//! The Pico's bootloader: a drive that takes UF2 files, or picotool where there is no drive.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::super::elf::Elf;
+use super::super::{Board, BoardError};
+use super::said::{self, Said};
+use super::{FlashError, Load, uf2};
+use crate::error::Error;
+use crate::output::write_whole;
+
+const PICOTOOL: &str = "picotool";
+const INSTALLATION: &str = if cfg!(target_os = "macos") {
+    "brew install picotool"
+} else {
+    "sudo apt-get install -y picotool"
+};
+/// What every drive of a bootloader has: what it is, in lines of `Name: value`.
+const INFO: &str = "INFO_UF2.TXT";
+/// The RP2040's name in it.
+const RP2040: &str = "RPI-RP2";
+
+/// Finds out whether there is any way to write to a Pico.
+pub(super) fn check() -> Result<(), BoardError> {
+    match drives(&mounts())[..] {
+        [] => said::check(PICOTOOL, "version", INSTALLATION),
+        _ => Ok(()),
+    }
+}
+
+/// Writes program and models as UF2: to a file if one is named, or to the drive, or by picotool.
+pub(super) fn write(load: &Load<'_>) -> Result<(), Error> {
+    let blocks = blocks(load)?;
+    let place = load.place;
+    if let Some(path) = &place.file {
+        return write_whole(path, |file| file.write_all(&blocks));
+    }
+    let found = drives(&mounts());
+    match (&place.drive, &found[..]) {
+        (Some(drive), _) => copy(&blocks, drive, load.board),
+        (None, []) => picotool(&blocks, load.board),
+        (None, [drive]) => copy(&blocks, drive, load.board),
+        (None, drives) => {
+            let drives = drives.iter().map(|drive| drive.display().to_string());
+            let drives = drives.collect();
+            Err(BoardError::from(FlashError::ManyDrives { drives }).into())
+        }
+    }
+}
+
+fn blocks(load: &Load<'_>) -> Result<Vec<u8>, Error> {
+    let program = load.program.map(|path| {
+        let bytes = fs::read(path).map_err(|source| Error::cannot_read(path, source))?;
+        Ok::<_, Error>((path, bytes))
+    });
+    let program = program.transpose()?;
+    let mut parts: Vec<(u32, &[u8])> = load.models.into_iter().collect();
+    if let Some((path, bytes)) = &program {
+        let elf = Elf::parse(bytes).ok_or_else(|| BoardError::ForeignProgram {
+            board: load.board,
+            path: path.to_path_buf(),
+        })?;
+        let stored = elf.segments.iter().map(|part| (part.stored_at, part.bytes));
+        parts.extend(stored);
+    }
+    Ok(uf2::encode(&parts))
+}
+
+/// Copies the blocks to a drive, whose board then starts.
+fn copy(blocks: &[u8], drive: &Path, board: Board) -> Result<(), Error> {
+    let found = board_id(drive).ok_or_else(|| {
+        BoardError::from(FlashError::NotADrive {
+            drive: drive.into(),
+        })
+    })?;
+    if found != RP2040 {
+        let found = format!("its bootloader says {found}, not {RP2040}");
+        return Err(BoardError::from(FlashError::WrongChip { board, found }).into());
+    }
+    let path = drive.join("flowlet.uf2");
+    let io = |source| Error::Io {
+        action: "write",
+        path: path.clone(),
+        source,
+    };
+    let mut file = File::create(&path).map_err(io)?;
+    let written = file.write_all(blocks);
+    match written.and_then(|()| sync(&file, drive)) {
+        Ok(()) => Ok(()),
+        Err(_) if board_id(drive).is_none() => {
+            Err(BoardError::from(FlashError::Unplugged { board }).into())
+        }
+        Err(source) => Err(io(source)),
+    }
+}
+
+/// Waits until all has arrived. The board then starts and its drive goes, which may come first.
+fn sync(file: &File, drive: &Path) -> io::Result<()> {
+    match file.sync_all() {
+        Err(_) if board_id(drive).is_none() => Ok(()),
+        synced => synced,
+    }
+}
+
+/// What a drive's bootloader says that it is the board of.
+fn board_id(drive: &Path) -> Option<String> {
+    let info = fs::read_to_string(drive.join(INFO)).ok()?;
+    let mut lines = info.lines();
+    let id = lines.find_map(|line| line.strip_prefix("Board-ID:"))?;
+    Some(id.trim().into())
+}
+
+/// The folders in which systems mount drives.
+fn mounts() -> Vec<PathBuf> {
+    let user = std::env::var("USER").unwrap_or_default();
+    if cfg!(windows) {
+        return ('D'..='Z')
+            .map(|letter| format!("{letter}:\\").into())
+            .collect();
+    }
+    let folders = ["/Volumes", "/media", "/mnt", "/run/media"].map(PathBuf::from);
+    let users = ["/media", "/run/media"].map(|folder| Path::new(folder).join(&user));
+    let folders = folders.into_iter().chain(users);
+    folders.flat_map(|folder| subfolders(&folder)).collect()
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// The folders that are drives of an RP2040's bootloader.
+fn drives(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let is_drive = |folder: &&PathBuf| board_id(folder).is_some_and(|id| id == RP2040);
+    folders.iter().filter(is_drive).cloned().collect()
+}
+
+fn picotool(blocks: &[u8], board: Board) -> Result<(), Error> {
+    let io = |source| Error::Io {
+        action: "write to",
+        path: std::env::temp_dir(),
+        source,
+    };
+    let mut file = tempfile::NamedTempFile::with_suffix(".uf2").map_err(io)?;
+    file.write_all(blocks).map_err(io)?;
+    let mut load = Command::new(PICOTOOL);
+    load.args(["load", "-v"]).arg(file.path());
+    match done(&mut load, board) {
+        // Neither a drive nor picotool: a drive is the nearer way.
+        Err(BoardError::NoTool { .. }) => return Err(BoardError::from(FlashError::NoDrive).into()),
+        loaded => loaded?,
+    }
+    // `load -x` starts no file that is a model alone.
+    Ok(done(Command::new(PICOTOOL).arg("reboot"), board)?)
+}
+
+fn done(command: &mut Command, board: Board) -> Result<(), BoardError> {
+    let said = said::run(command, PICOTOOL, INSTALLATION)?;
+    match said.success {
+        true => Ok(()),
+        false => Err(reason(&said, board).into()),
+    }
+}
+
+/// Why it failed, by what picotool 2 says.
+fn reason(said: &Said, board: Board) -> FlashError {
+    // It says so after it says that there is none.
+    if said.has(&["picotool was unable to connect"]) {
+        return FlashError::PicoDenied;
+    }
+    if said.has(&[
+        "No accessible RP-series devices in BOOTSEL mode",
+        "No accessible RP2040 devices",
+    ]) {
+        return FlashError::NoDrive;
+    }
+    if said.has(&["requires a single RP-series device"]) {
+        return FlashError::ManyPicos;
+    }
+    if said.has(&["Communication with"]) {
+        return FlashError::Unplugged { board };
+    }
+    if said.has(&["did not match the file"]) {
+        return FlashError::Verify { board };
+    }
+    FlashError::Tool {
+        tool: PICOTOOL,
+        board,
+        message: said.message(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drives_of_a_picos_bootloader_are_found_among_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, id) in [("a", "RPI-RP2"), ("b", "RP2350"), ("c", "RPI-RP2")] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            let info =
+                format!("UF2 Bootloader v3.0\r\nModel: Raspberry Pi RP2\r\nBoard-ID: {id}\r\n");
+            fs::write(folder.path().join(name).join(INFO), info).unwrap();
+        }
+        fs::create_dir(folder.path().join("d")).unwrap();
+        let mut found = drives(&subfolders(folder.path()));
+        found.sort();
+        assert_eq!(found, ["a", "c"].map(|name| folder.path().join(name)));
+    }
+}

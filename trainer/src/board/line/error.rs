@@ -1,0 +1,101 @@
+//! What can go wrong on a line to a board.
+
+use std::io;
+
+/// Why nothing came over a line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// There is no such serial port.
+    #[error("there is no serial port {port}: {}", there_are(ports))]
+    NoPort {
+        /// What was asked for.
+        port: String,
+        /// The ports that there are.
+        ports: Vec<String>,
+    },
+    /// Another program has the serial port.
+    #[error("another program uses the serial port {port}: close it, a terminal for instance")]
+    Busy {
+        /// The port.
+        port: String,
+    },
+    /// The user may not use the serial port.
+    #[error(
+        "the serial port {port} cannot be opened: on Linux type `sudo usermod -aG dialout $USER` and log in again"
+    )]
+    Denied {
+        /// The port.
+        port: String,
+    },
+    /// The serial port cannot be used.
+    #[error("the serial port {port} cannot be opened")]
+    Open {
+        /// The port.
+        port: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Nothing answers.
+    #[error(
+        "nothing answers on {name}: check that the sampler is on the board (`flowlet flash`), that it has power, and that this is its port"
+    )]
+    Silent {
+        /// The port or board.
+        name: String,
+    },
+    /// What comes is not from the sampler.
+    #[error(
+        "what comes from {name} is none of the sampler's answers: flash it by `flowlet flash`, or check the port and --baud"
+    )]
+    Foreign {
+        /// The port or board.
+        name: String,
+    },
+    /// The line is gone.
+    #[error(
+        "the connection to {name} broke, as when a cable is unplugged: plug it in and begin again"
+    )]
+    Broken {
+        /// The port or board.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The board answers with an error.
+    #[error("the firmware on {name} says: {message}")]
+    Refused {
+        /// The port or board.
+        name: String,
+        /// What it said.
+        message: String,
+    },
+    /// Answers are missing.
+    #[error(
+        "{lost} of {count} samples were lost on the way from {name}: check the cable, and ask again"
+    )]
+    Lost {
+        /// The port or board.
+        name: String,
+        /// Samples that did not come.
+        lost: usize,
+        /// Samples that were asked for.
+        count: usize,
+    },
+    /// The board has another model.
+    #[error("{name} has another model, {found}: flash this one by `flowlet flash`")]
+    OtherModel {
+        /// The port or board.
+        name: String,
+        /// What the board says of its own.
+        found: String,
+    },
+}
+
+fn there_are(ports: &[String]) -> String {
+    match ports {
+        [] => "none is connected".into(),
+        [port] => format!("there is {port}"),
+        ports => format!("there are {}", ports.join(", ")),
+    }
+}

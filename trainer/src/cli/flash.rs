@@ -1,0 +1,152 @@
+//! `flowlet flash`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use flowlet_trainer::board::Board;
+use flowlet_trainer::board::flash::{Firmware, Flash, Place, Step, flash};
+use flowlet_trainer::model_file::ModelFile;
+use indicatif::ProgressBar;
+
+use super::check_apart;
+use super::on_board::board;
+use super::report::{Report, grouped};
+
+/// Writes a model, and the firmware that runs it, to a board of silicon
+///
+/// The firmware need be written once; then `--model-only` replaces the model, which needs no compiler. All is
+/// checked before anything is written: that the file is a model of this version, that it fits the board's flash
+/// and RAM, and that the chip is the board's. `flowlet boards` tells which tool writes to which board, and
+/// whether it is installed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flowlet flash moons.flow --board nrf52840-dk
+  flowlet flash moons.flow --board nrf52840-dk --model-only
+  flowlet flash moons.flow --board pico -o moons.uf2")]
+pub(super) struct Arguments {
+    /// The model file; more than one for compare
+    #[arg(required = true)]
+    models: Vec<PathBuf>,
+    /// The board, one of silicon that `flowlet boards` lists
+    #[arg(long, value_name = "BOARD", value_parser = board)]
+    board: Board,
+    /// What runs on it
+    #[arg(long, value_enum, default_value_t = Example::Sampler)]
+    example: Example,
+    /// Write the model alone: the firmware is on the board already
+    #[arg(long, conflicts_with_all = ["example", "firmware"])]
+    model_only: bool,
+    /// The firmware for the board, where it has been built: needs no compiler
+    #[arg(long, value_name = "PROGRAM.elf", conflicts_with = "example")]
+    firmware: Option<PathBuf>,
+    /// The debug probe, where there is more than one: VID:PID or VID:PID:SERIAL
+    #[arg(long, value_name = "PROBE")]
+    probe: Option<String>,
+    /// The serial port, of a board that is flashed by it
+    #[arg(long, value_name = "PORT")]
+    port: Option<String>,
+    /// Where the drive of a Pico's bootloader is mounted, where it is not found
+    #[arg(long, value_name = "FOLDER")]
+    drive: Option<PathBuf>,
+    /// Write a UF2 file for a Pico, and no board
+    #[arg(short, long, value_name = "FILE.uf2", conflicts_with_all = ["probe", "drive"])]
+    output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The programs there are for boards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Example {
+    /// Samples, and their log-probabilities where the model has them
+    Sampler,
+    /// What each of several models takes
+    Compare,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if arguments.models.len() > 1 && arguments.example == Example::Sampler && !arguments.model_only
+    {
+        bail!("the sampler takes one model: add `--example compare`, or leave out the others");
+    }
+    let mut read: Vec<_> = arguments.models.iter().map(|path| Some(&**path)).collect();
+    read.push(arguments.firmware.as_deref());
+    check_apart(&read, &[arguments.output.as_deref()])?;
+    let files = arguments.models.iter().map(|path| ModelFile::read(path));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let files: Vec<&ModelFile> = files.iter().collect();
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let done = flash(
+        &Flash {
+            board: arguments.board,
+            files: &files,
+            firmware: firmware(arguments),
+            place: place(arguments),
+        },
+        &mut |step| {
+            spinner.set_message(match step {
+                Step::Building => "building the firmware",
+                Step::Writing => "writing",
+            });
+        },
+    );
+    spinner.finish_and_clear();
+    done?;
+    let mut report = Report::default();
+    add_written(&mut report, arguments, &files);
+    Ok(report.print(arguments.json)?)
+}
+
+fn firmware(arguments: &Arguments) -> Firmware<'_> {
+    match (&arguments.firmware, arguments.example) {
+        _ if arguments.model_only => Firmware::Kept,
+        (Some(path), _) => Firmware::Given(path),
+        (None, Example::Sampler) => Firmware::Built("sampler"),
+        (None, Example::Compare) => Firmware::Built("compare"),
+    }
+}
+
+fn place(arguments: &Arguments) -> Place {
+    Place {
+        probe: arguments.probe.clone(),
+        port: arguments.port.clone(),
+        drive: arguments.drive.clone(),
+        file: arguments.output.clone(),
+    }
+}
+
+fn add_written(report: &mut Report, arguments: &Arguments, files: &[&ModelFile]) {
+    let board = arguments.board;
+    report.fact("board", board.name(), "board", board.description());
+    let program = match firmware(arguments) {
+        Firmware::Kept => "not written: the one on the board stays".into(),
+        Firmware::Given(path) => shown(path),
+        Firmware::Built(example) => example.to_owned(),
+    };
+    report.fact("firmware", program.clone(), "firmware", program);
+    let len: usize = files.iter().map(|file| file.bytes().len()).sum();
+    let text = format!(
+        "{} of the {} bytes for models",
+        grouped(len),
+        grouped(board.model_len())
+    );
+    report.fact("bytes", len, "model", text);
+    match &arguments.output {
+        Some(path) => {
+            let text = format!("{}: copy it to the drive RPI-RP2", shown(path));
+            report.fact("output", shown(path), "file", text);
+        }
+        None => {
+            let text = format!("flowlet monitor --board {board} --port PORT");
+            report.fact("output", (), "see it by", text);
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

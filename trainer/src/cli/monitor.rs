@@ -1,0 +1,204 @@
+//! `flowlet monitor`.
+
+mod rows;
+mod scatter;
+mod screen;
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{bail, ensure};
+use flowlet::Model;
+use flowlet_protocol::Draw;
+use flowlet_trainer::board::exchange::{Batch, draw, patience};
+use flowlet_trainer::board::{Board, Line};
+use flowlet_trainer::model_file::ModelFile;
+use flowlet_trainer::output::{check_writable, write_whole};
+
+use super::numbers::{MOST, count, step_count};
+use super::on_board::board;
+use super::serial::{Serial, listed};
+use super::tables::items;
+use super::train::interrupt::stoppable;
+use super::{check_apart, context, draw as draw_options};
+use rows::Rows;
+
+/// Samples that are asked for at a time: few, so that Ctrl-C leaves no long answer behind.
+const BATCH: u32 = 50;
+
+/// Shows a board's samples as they come, as numbers and as a picture
+///
+/// A board of silicon has the sampler by `flowlet flash` and answers over its serial port, with noise from its
+/// own random source; with its model file, columns have names. One of QEMU's needs the file. In a terminal the
+/// newest samples are drawn; elsewhere each is a line. Ctrl-C ends it, and keeps what was written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  flowlet monitor --port /dev/ttyACM0
+  flowlet monitor moons.flow --port /dev/ttyACM0 -o samples.csv -n 10000
+  flowlet monitor moons.flow --board qemu-m4")]
+pub(super) struct Arguments {
+    /// The model file: for a board of QEMU's, and for the columns' names
+    model: Option<PathBuf>,
+    /// The board, one of those that `flowlet boards` lists
+    #[arg(long, value_name = "BOARD", value_parser = board)]
+    board: Option<Board>,
+    #[command(flatten)]
+    serial: Serial,
+    /// Number of samples; without end unless given
+    #[arg(
+        short,
+        long,
+        value_name = "N",
+        value_parser = count::<u32>(1..=MOST),
+        allow_negative_numbers = true
+    )]
+    n: Option<u32>,
+    /// Seed of the noise, instead of the board's own random source
+    #[arg(long, allow_negative_numbers = true)]
+    seed: Option<u64>,
+    /// Euler steps of a flow-matching model, instead of its own
+    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
+    steps: Option<std::num::NonZeroU16>,
+    /// Context for all samples, as `flowlet sample` takes it; needs the model file
+    #[arg(
+        long,
+        value_name = "VALUE,...",
+        allow_hyphen_values = true,
+        requires = "model"
+    )]
+    context: Vec<String>,
+    /// The sampler's firmware for a board of QEMU's, where it has been built: needs no compiler
+    #[arg(long, value_name = "PROGRAM.elf")]
+    firmware: Option<PathBuf>,
+    /// Where to write the samples as CSV
+    #[arg(short, long, value_name = "FILE.csv")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let read = [arguments.model.as_deref(), arguments.firmware.as_deref()];
+    check_apart(&read, &[arguments.output.as_deref()])?;
+    let file = arguments
+        .model
+        .as_deref()
+        .map(ModelFile::read)
+        .transpose()?;
+    let model = file.as_ref().map(ModelFile::model).transpose()?;
+    if let Some(path) = &arguments.output {
+        check_writable(path)?;
+    }
+    let ask = ask(arguments, model.as_ref())?;
+    let session = Session {
+        line: line(arguments, file.as_ref())?,
+        ask,
+        board: arguments.board,
+        model: model.as_ref(),
+        left: arguments.n,
+    };
+    match &arguments.output {
+        Some(path) => {
+            let mut told = Ok(());
+            // Whatever ends the session, the rows that came are kept.
+            let written = stoppable(|stop| {
+                write_whole(path, |file| {
+                    told = session.run(stop, Some(file));
+                    Ok(())
+                })
+            })?;
+            written?;
+            told
+        }
+        None => stoppable(|stop| session.run(stop, None))?,
+    }
+}
+
+/// What the board is asked for, again and again.
+fn ask(arguments: &Arguments, model: Option<&Model<'_>>) -> anyhow::Result<Draw> {
+    let mut ask = Draw::new(BATCH);
+    ask.step_count = arguments.steps;
+    ask.seed = arguments.seed;
+    if let Some(model) = model {
+        draw_options::check_steps(arguments.steps, model)?;
+        let numbers = context::parse(model, &items("--context", &arguments.context)?)?;
+        ask.context = numbers.into_iter().collect();
+    }
+    let is_emulated = arguments.board.is_some_and(Board::is_emulated);
+    if is_emulated {
+        // The same noise in each answer would show the same samples.
+        ask.seed.get_or_insert(0);
+    }
+    Ok(ask)
+}
+
+fn line(arguments: &Arguments, file: Option<&ModelFile>) -> anyhow::Result<Line> {
+    match (arguments.board, &arguments.serial.port) {
+        (Some(board), _) if board.is_emulated() => {
+            arguments.serial.line(board, false)?;
+            let Some(file) = file else {
+                bail!("{board} is emulated and has no model of its own: give a model file");
+            };
+            let firmware = arguments.firmware.as_deref();
+            Ok(Line::emulate(board, file, firmware)?)
+        }
+        (_, Some(port)) => {
+            ensure!(
+                arguments.firmware.is_none(),
+                "the board has its firmware: leave out --firmware, or write it by `flowlet flash`"
+            );
+            Ok(Line::open(port, arguments.serial.baud)?)
+        }
+        (_, None) => bail!(
+            "say where the board is connected, with --port ({}), or try one of QEMU's with --board",
+            listed()
+        ),
+    }
+}
+
+struct Session<'s> {
+    line: Line,
+    ask: Draw,
+    board: Option<Board>,
+    model: Option<&'s Model<'s>>,
+    /// Samples that are still to come, if there is an end.
+    left: Option<u32>,
+}
+
+impl Session<'_> {
+    /// Asks until there are enough samples, or `stop` is set.
+    fn run(mut self, stop: &AtomicBool, csv: Option<&mut dyn Write>) -> anyhow::Result<()> {
+        let patience = patience(self.board, self.model, &self.ask);
+        self.line.begin(patience)?;
+        let mut stdout = io::stdout();
+        let csv = csv.map(|csv| csv as &mut dyn Write);
+        let mut rows = Rows::new(csv, &mut stdout);
+        while !stop.load(Ordering::Relaxed) && self.left != Some(0) {
+            self.ask.count = self.left.map_or(BATCH, |left| left.min(BATCH));
+            let mut taken = Ok(());
+            let batch = draw(&mut self.line, &self.ask, patience, &mut |x, log_prob| {
+                taken = rows.add(x, log_prob, self.model);
+                match taken.is_err() || stop.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            });
+            taken?;
+            match batch {
+                // In a terminal, Ctrl-C ends QEMU too.
+                Err(_) if stop.load(Ordering::Relaxed) => break,
+                batch => self.next(&batch?),
+            }
+        }
+        Ok(rows.finish()?)
+    }
+
+    fn next(&mut self, batch: &Batch) {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(batch.count);
+        }
+        if let Some(seed) = &mut self.ask.seed {
+            *seed = seed.wrapping_add(1);
+        }
+    }
+}
