@@ -53,7 +53,7 @@ pub(crate) const BOARDS: [Board; 10] = [
     Board {
         name: "nrf52840-dk",
         target: "thumbv7em-none-eabihf",
-        packages: "--package support --package sampler --package compare --package embassy",
+        packages: "--package support --package sampler --package compare --package update --package embassy",
     },
     Board {
         name: "pico",

@@ -20,6 +20,8 @@ extern crate std;
 mod board;
 mod draws;
 mod error;
+#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+mod flash;
 mod input;
 mod models;
 #[cfg(feature = "qemu")]
@@ -34,10 +36,12 @@ mod silicon;
 pub use board::{Board, Console, ConsoleError, Outcome};
 pub use draws::{Digest, Draws};
 pub use error::Error;
+#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+pub use flash::Flash as ThisFlash;
 pub use input::Input;
 pub use models::Models;
 #[cfg(feature = "qemu")]
-pub use qemu::{Flash as ThisFlash, Qemu as ThisBoard, entry, run};
+pub use qemu::{Qemu as ThisBoard, entry, run};
 #[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use region::model_region;
 pub use requests::{Requests, answer};

@@ -2,7 +2,6 @@
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
-mod flash;
 #[cfg(target_arch = "riscv32")]
 mod riscv32;
 
@@ -26,8 +25,6 @@ pub use riscv_rt::entry;
 use cortex_m::Counter;
 #[cfg(target_arch = "riscv32")]
 use riscv32::Counter;
-
-pub use flash::Flash;
 
 use crate::{Board, ConsoleError, Outcome};
 
@@ -86,7 +83,7 @@ pub fn run<E: Display>(example: impl FnOnce(&mut Qemu) -> Result<(), E>) -> ! {
 }
 
 /// Ends the run with a message, by a console of its own: the example's may be in use.
-fn fail(message: fmt::Arguments<'_>) -> ! {
+pub(crate) fn fail(message: fmt::Arguments<'_>) -> ! {
     if let Some(mut board) = Qemu::new() {
         // A failure to write leaves the exit code to tell.
         let _ = writeln!(board.console(), "{message}");

@@ -31,7 +31,7 @@ pub fn model_region() -> &'static [u8] {
 ///
 /// There is one core, and interrupts of the examples ask for no region: nothing comes in between what
 /// is read here and written.
-#[cfg(feature = "qemu")]
+#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
 pub(crate) fn take_region() -> Option<(usize, usize)> {
     if IS_LENT.load(Ordering::Relaxed) {
         return None;

@@ -7,6 +7,9 @@ use flowlet_trainer::flow::{Activation, FlowKind};
 
 use super::*;
 
+#[cfg(target_os = "linux")]
+mod serial;
+
 fn f32_model(hidden: &[usize]) -> Vec<u8> {
     let shape = Shape {
         whitened: false,

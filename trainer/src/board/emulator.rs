@@ -56,7 +56,7 @@ impl Emulator {
         output.map(drop).map_err(|error| self.no_start(error))
     }
 
-    pub(super) fn no_start(&self, source: io::Error) -> BoardError {
+    fn no_start(&self, source: io::Error) -> BoardError {
         if source.kind() == io::ErrorKind::NotFound {
             BoardError::NoTool {
                 tool: self.program,

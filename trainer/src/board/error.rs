@@ -170,6 +170,14 @@ pub enum BoardError {
         /// What would do.
         others: String,
     },
+    /// The board's models are a part of its program.
+    #[error(
+        "{board} has no slots that a running board could write a model to: choose one whose models lie in flash of their own"
+    )]
+    NoSlots {
+        /// The board.
+        board: Board,
+    },
     /// The file is larger than one of two slots.
     #[error(
         "the model's {file_len} bytes are {} bytes too many for a slot of {board}, {slot_len} bytes: train smaller nets or store them in int8",

@@ -2,6 +2,7 @@
 
 mod emulated;
 mod error;
+mod raw;
 mod serial;
 
 use std::io::{self, ErrorKind};

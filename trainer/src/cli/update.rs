@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use flowlet::{Kind, Model};
-use flowlet_trainer::board::update::{Stage, request_for, run as update};
-use flowlet_trainer::board::{Board, Request};
+use flowlet_trainer::board::exchange::run_over;
+use flowlet_trainer::board::update::{Patience, Sent, Stage, request_for, run as update, send};
+use flowlet_trainer::board::{Board, BoardRun, Line, Request};
 use flowlet_trainer::model_file::ModelFile;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -13,6 +14,7 @@ use super::draw::Draw;
 use super::numbers::{MOST, count};
 use super::on_board::board;
 use super::report::{Report, grouped};
+use super::serial::Serial;
 
 /// Samples that are drawn of each model.
 const SAMPLES: u32 = 8;
@@ -21,20 +23,23 @@ const SAMPLES: u32 = 8;
 ///
 /// The board's firmware is the example `update`: it has two slots for models in flash. The new model goes
 /// to the one that is not in use, is checked there, and becomes the active one by one write; whatever happens
-/// before leaves the old one. In QEMU the board starts with the model of --old, and samples of both models are
-/// checked against those of this computer, bit for bit.
+/// before leaves the old one. Samples of the new model are checked against those of this computer, bit for
+/// bit; in QEMU, where the board starts with the model of --old, those of the old one too.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  flowlet update new.flow --board qemu-m4 --old moons.flow")]
+#[command(after_help = "Examples:
+  flowlet update new.flow --board qemu-m4 --old moons.flow
+  flowlet update new.flow --board nrf52840-dk --port /dev/ttyACM0")]
 pub(super) struct Arguments {
     /// The new model's file
     model: PathBuf,
-    /// The board: qemu-m0, qemu-m3, qemu-m4, qemu-m7, qemu-m33 or qemu-rv32
+    /// The board, one of those that `flowlet boards` lists
     #[arg(long, value_name = "BOARD", default_value = "qemu-m4", value_parser = board)]
     board: Board,
-    /// The file of the model that the board has before
+    /// The file of the model that a board in QEMU has before
     #[arg(long, value_name = "FILE.flow")]
-    old: PathBuf,
+    old: Option<PathBuf>,
+    #[command(flatten)]
+    serial: Serial,
     /// Number of samples of each model
     #[arg(
         short,
@@ -56,61 +61,114 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let old = ModelFile::read(&arguments.old)?;
     let new = ModelFile::read(&arguments.model)?;
-    let (old_model, new_model) = (old.model()?, new.model()?);
-    arguments.draw.check_steps(&new_model)?;
+    let model = new.model()?;
+    arguments.draw.check_steps(&model)?;
     let request = Request {
         seed: arguments.draw.seed,
         step_count: arguments.draw.steps,
-        context: arguments.draw.context(&new_model)?,
+        context: arguments.draw.context(&model)?,
         program: arguments.firmware.clone(),
         ..Request::new(arguments.n)
     };
-    let len = new.bytes().len();
-    let bar = bar(len);
-    let updated = update(
-        arguments.board,
-        &old,
-        &new,
-        &request,
-        &mut |stage| match stage {
-            Stage::Building => bar.set_message("(building the firmware)"),
-            Stage::Sent(count) => {
-                bar.set_message("");
-                bar.set_position(count as u64);
-            }
-        },
-    );
+    let mut report = Report::default();
+    let board = arguments.board;
+    report.fact("board", board.name(), "board", board.description());
+    let has_firmware = arguments.firmware.is_some();
+    let line = match &arguments.old {
+        None if board.is_emulated() => {
+            bail!("say which model {board} has before, with --old: QEMU forgets it")
+        }
+        _ => arguments.serial.line(board, has_firmware)?,
+    };
+    match (line, &arguments.old) {
+        (Some(line), _) => over_line(line, board, &new, &request, &mut report)?,
+        (None, Some(old)) => in_qemu(board, &ModelFile::read(old)?, &new, &request, &mut report)?,
+        (None, None) => unreachable!("a board without a line is emulated"),
+    }
+    report.value("n", arguments.n);
+    report.value("bytes", new.bytes().len());
+    Ok(report.print(arguments.json)?)
+}
+
+fn in_qemu(
+    board: Board,
+    old: &ModelFile,
+    new: &ModelFile,
+    request: &Request,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let bar = bar(new.bytes().len());
+    let updated = update(board, old, new, request, &mut |stage| match stage {
+        Stage::Building => bar.set_message("(building the firmware)"),
+        Stage::Sent(count) => {
+            bar.set_message("");
+            bar.set_position(count as u64);
+        }
+    });
     bar.finish_and_clear();
     let updated = updated?;
-    let is_same = updated
-        .before
-        .has_bits_of_host(&old_model, &request_for(&old, &request)?)?
-        && updated.after.has_bits_of_host(&new_model, &request)?;
+    add_samples(
+        report,
+        "old",
+        "before",
+        old,
+        &updated.before,
+        &request_for(old, request)?,
+    )?;
+    add_sent(report, new, updated.sent);
+    add_samples(report, "new", "after", new, &updated.after, request)
+}
+
+fn over_line(
+    mut line: Line,
+    board: Board,
+    new: &ModelFile,
+    request: &Request,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let bar = bar(new.bytes().len());
+    let sent = send(&mut line, new.bytes(), Patience::default(), &mut |count| {
+        bar.set_position(count as u64);
+    });
+    bar.finish_and_clear();
+    add_sent(report, new, sent?);
+    let after = run_over(&mut line, board, new, request, &mut |_| {})?;
+    add_samples(report, "new", "after", new, &after, request)
+}
+
+fn add_sent(report: &mut Report, file: &ModelFile, sent: Sent) {
+    let text = format!(
+        "{} bytes in {} frames, {} of them sent again",
+        grouped(file.bytes().len()),
+        grouped(sent.frames as usize),
+        sent.again
+    );
+    report.fact("frames", sent.frames, "sent", text);
+    report.value("again", sent.again);
+}
+
+/// Tells of a model's samples, if they are this computer's.
+fn add_samples(
+    report: &mut Report,
+    key: &str,
+    label: &str,
+    file: &ModelFile,
+    run: &BoardRun,
+    request: &Request,
+) -> anyhow::Result<()> {
+    let model = file.model()?;
     ensure!(
-        is_same,
+        run.has_bits_of_host(&model, request)?,
         "the board's samples differ from this computer's: this is a fault in flowlet"
     );
-
-    let mut report = Report::default();
-    let (board, n) = (arguments.board, arguments.n as usize);
-    report.fact("board", board.name(), "board", board.description());
-    let bits = format!("{} samples, bit for bit those of this computer", grouped(n));
-    let told = |model: &Model<'_>| format!("{}: {bits}", described(model));
-    report.fact("old", old_model.name(), "before", told(&old_model));
-    let sent = format!(
-        "{} bytes in {} frames, {} of them sent again",
-        grouped(len),
-        grouped(updated.sent.frames as usize),
-        updated.sent.again
+    let text = format!(
+        "{}: {} samples, bit for bit those of this computer",
+        described(&model),
+        grouped(request.n as usize)
     );
-    report.fact("frames", updated.sent.frames, "sent", sent);
-    report.fact("new", new_model.name(), "after", told(&new_model));
-    report.value("n", arguments.n);
-    report.value("bytes", len);
-    report.value("again", updated.sent.again);
-    Ok(report.print(arguments.json)?)
+    report.fact(key, model.name(), label, text);
+    Ok(())
 }
 
 fn described(model: &Model<'_>) -> String {

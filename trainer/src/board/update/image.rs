@@ -7,16 +7,10 @@ use crate::error::Error;
 use crate::model_file::ModelFile;
 
 /// The layout of a board's region for models.
-///
-/// # Errors
-///
-/// [`BoardError::NotEmulated`]: the example is for boards of QEMU.
 pub(super) fn layout(board: Board) -> Result<Layout, BoardError> {
-    board.machine()?;
-    let region = board
-        .model_region()
-        .expect("a machine has a region for models");
-    Ok(Layout::of(region.len).expect("every machine has room for two slots"))
+    let region = board.model_region();
+    let layout = region.and_then(|region| Layout::of(region.len));
+    layout.ok_or(BoardError::NoSlots { board })
 }
 
 /// All bytes of the slots and records of a board that has `file` in slot A and is erased elsewhere.

@@ -1,26 +1,31 @@
-//! The flash region for models, to be written: on a microbit by its controller, on machines that have
-//! RAM in the place of flash as flash takes it.
+//! The flash region for models, to be written: on chips of Nordic by their controller, on machines that
+//! have RAM in the place of flash as flash takes it.
 #![allow(unsafe_code, reason = "flash is where the memory map says")]
 
-#[cfg_attr(feature = "qemu-m0", path = "flash/nvmc.rs")]
-#[cfg_attr(not(feature = "qemu-m0"), path = "flash/ram.rs")]
+#[cfg_attr(
+    any(feature = "qemu-m0", feature = "nrf52840-dk"),
+    path = "flash/nvmc.rs"
+)]
+#[cfg_attr(
+    not(any(feature = "qemu-m0", feature = "nrf52840-dk")),
+    path = "flash/ram.rs"
+)]
 mod cells;
+#[cfg_attr(not(feature = "qemu"), path = "flash/battery.rs")]
 mod supply;
 
 use core::ptr;
 use core::slice;
 
 use flowlet_protocol::update::{self, Layout, PAGE_LEN, Slot};
-use semihosting::io;
-
-use supply::Supply;
+use supply::{Error, Supply};
 
 use crate::region::take_region;
 
 /// Two slots for models and a page of records, in the region for models.
 ///
-/// What it is told when QEMU starts is a matter of [`Supply`]: a file to keep what is written in, and when the
-/// power is cut.
+/// In QEMU, what it is told when that starts is a matter of [`Supply`]: a file to keep what is written in, and
+/// when the power is cut.
 #[derive(Debug)]
 pub struct Flash {
     /// Address of the region.
@@ -41,7 +46,7 @@ impl Flash {
     }
 
     /// Writes a word at `offset` from the region's start.
-    fn write(&mut self, offset: usize, word: u32) -> io::Result<()> {
+    fn write(&mut self, offset: usize, word: u32) -> Result<(), Error> {
         self.supply.spend();
         let place = ptr::with_exposed_provenance_mut(self.start + offset);
         // SAFETY: the place is a word of the region, for the callers checked that, and `self` is the
@@ -51,7 +56,7 @@ impl Flash {
     }
 
     /// Erases the page at `offset` from the region's start.
-    fn erase(&mut self, offset: usize) -> io::Result<()> {
+    fn erase(&mut self, offset: usize) -> Result<(), Error> {
         self.supply.spend();
         let page = ptr::with_exposed_provenance_mut(self.start + offset);
         // SAFETY: as for a word; pages of cells divide those of the layout.
@@ -60,7 +65,7 @@ impl Flash {
     }
 
     /// Keeps what has been written.
-    fn keep(&mut self, offset: usize, len: usize) -> io::Result<()> {
+    fn keep(&mut self, offset: usize, len: usize) -> Result<(), Error> {
         // SAFETY: this lies in the region, and nothing writes there while it is borrowed.
         let bytes = unsafe {
             slice::from_raw_parts(ptr::with_exposed_provenance(self.start + offset), len)
@@ -70,7 +75,7 @@ impl Flash {
 }
 
 impl update::Flash for Flash {
-    type Error = io::Error;
+    type Error = Error;
 
     fn slot(&self, slot: Slot) -> &[u8] {
         let start = ptr::with_exposed_provenance(self.start + self.layout.start(slot));
@@ -84,7 +89,7 @@ impl update::Flash for Flash {
         unsafe { slice::from_raw_parts(start, PAGE_LEN / size_of::<u32>()) }
     }
 
-    fn erase_slot(&mut self, slot: Slot, len: usize) -> io::Result<()> {
+    fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), Error> {
         let pages = (0..len.min(self.layout.slot_len)).step_by(cells::PAGE_LEN);
         let start = self.layout.start(slot);
         pages
@@ -92,7 +97,7 @@ impl update::Flash for Flash {
             .try_for_each(|page| self.erase(start + page))
     }
 
-    fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> io::Result<()> {
+    fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Error> {
         let is_within = offset.is_multiple_of(4) && bytes.len() <= self.layout.slot_len - offset;
         assert!(
             is_within,
@@ -109,7 +114,7 @@ impl update::Flash for Flash {
         Ok(())
     }
 
-    fn write_record(&mut self, index: usize, word: u32) -> io::Result<()> {
+    fn write_record(&mut self, index: usize, word: u32) -> Result<(), Error> {
         assert!(index < PAGE_LEN / 4, "an updater keeps within the page");
         self.write(self.layout.records_start() + 4 * index, word)
     }

@@ -6,7 +6,9 @@ use semihosting::experimental::env;
 use semihosting::fs::File;
 use semihosting::io::{self, Seek as _, SeekFrom, Write as _};
 
-use super::super::fail;
+pub(super) use io::Error;
+
+use crate::qemu::fail;
 
 /// Bytes of all arguments together, at most.
 const ARGUMENTS_LEN: usize = 80;

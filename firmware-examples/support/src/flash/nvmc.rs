@@ -1,8 +1,12 @@
-//! The flash of an nRF51 by its non-volatile memory controller, NVMC (nRF51 Series Reference Manual 3.0,
-//! chapter 6).
+//! The flash of an nRF51 or nRF52 by its non-volatile memory controller, NVMC (nRF51 Series Reference Manual
+//! 3.0, chapter 6; nRF52840 Product Specification 1.7, chapter 4.3).
 
 /// Bytes that are erased at a time.
-pub(super) const PAGE_LEN: usize = 1024;
+pub(super) const PAGE_LEN: usize = if cfg!(feature = "qemu-m0") {
+    1024
+} else {
+    4096
+};
 
 const READY: *const u32 = 0x4001_E400_u32 as _;
 const CONFIG: *mut u32 = 0x4001_E504_u32 as _;
