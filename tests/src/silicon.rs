@@ -25,7 +25,7 @@ pub struct Silicon {
     pub region_len: u64,
 }
 
-const EXAMPLES: &[&str] = &["sampler", "compare"];
+const EXAMPLES: &[&str] = &["sampler", "compare", "detector"];
 const KB: u64 = 1 << 10;
 
 /// All boards of silicon.
@@ -41,7 +41,7 @@ pub const SILICON: [Silicon; 4] = [
     Silicon {
         name: "nrf52840-dk",
         target: "thumbv7em-none-eabihf",
-        examples: &["sampler", "compare", "update", "embassy"],
+        examples: &["sampler", "compare", "detector", "update", "embassy"],
         flash: 0..0x0004_0000,
         ram: [0x2000_0000..0x2004_0000, 0..0],
         region_len: 768 * KB,

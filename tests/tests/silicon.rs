@@ -46,7 +46,7 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
         }
     }
     for board in Board::QEMU {
-        for example in ["sampler", "compare", "update"] {
+        for example in ["sampler", "compare", "detector", "update"] {
             let program = build(board, example, None).unwrap_or_else(|error| panic!("{error}"));
             let elf = Elf::read(&program.path());
             let lens = [elf.flash_len(), elf.static_len()];

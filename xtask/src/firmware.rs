@@ -12,7 +12,7 @@ pub(crate) struct Board {
 /// For QEMU: all that has no chip of its own.
 const ALL: &str = "--workspace --exclude embed --exclude embassy";
 /// For silicon: what is written once for all boards.
-const EXAMPLES: &str = "--package support --package sampler --package compare";
+const EXAMPLES: &str = "--package support --package sampler --package compare --package detector";
 
 pub(crate) const BOARDS: [Board; 10] = [
     Board {
@@ -53,7 +53,7 @@ pub(crate) const BOARDS: [Board; 10] = [
     Board {
         name: "nrf52840-dk",
         target: "thumbv7em-none-eabihf",
-        packages: "--package support --package sampler --package compare --package update --package embassy",
+        packages: "--package support --package sampler --package compare --package detector --package update --package embassy",
     },
     Board {
         name: "pico",

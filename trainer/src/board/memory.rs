@@ -35,12 +35,12 @@ impl Board {
     /// `tests/firmware_size.csv` has the same numbers, measured.
     pub fn sampler_memory(self) -> Memory {
         let (flash, ram) = match self.emulated() {
-            Self::QemuM0 => (18_900, 960),
-            Self::QemuM3 => (18_248, 880),
-            Self::QemuM4 => (16_340, 948),
-            Self::QemuM7 => (16_340, 948),
-            Self::QemuM33 => (17_280, 948),
-            _ => (21_702, 786),
+            Self::QemuM0 => (18_840, 928),
+            Self::QemuM3 => (18_212, 848),
+            Self::QemuM4 => (16_360, 916),
+            Self::QemuM7 => (16_360, 916),
+            Self::QemuM33 => (17_300, 916),
+            _ => (21_742, 754),
         };
         Memory { flash, ram }
     }

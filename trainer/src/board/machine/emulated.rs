@@ -88,7 +88,7 @@ const fn mps2(name: &'static str, machine: &'static str) -> Facts {
             len: 4 << 20,
         },
         ram_len: 4 << 20,
-        models: Models::InRegion { offset: 64 << 10 },
+        models: Models::InRegion { offset: 80 << 10 },
         random_source: SEEDED,
         time_per_mac: Duration::from_nanos(100),
         way: Way::Emulated(Machine {
