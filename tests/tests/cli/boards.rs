@@ -143,8 +143,8 @@ fn examples_take_the_models_that_they_are_for() {
     assert_tells(&message, &["leave out --output"]);
     let message = folder.fail("run moons.flow --plot board.jpg");
     assert_tells(&message, &["board.jpg is no picture", ".png or .svg"]);
-    let message = folder.fail("run moons.flow --example detector");
-    assert_tells(&message, &["'detector'", "--example"]);
+    let message = folder.fail("run moons.flow --example oscillator");
+    assert_tells(&message, &["'oscillator'", "--example"]);
 }
 
 #[test]

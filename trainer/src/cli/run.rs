@@ -36,8 +36,8 @@ const SHOWN: usize = 8;
 #[command(after_help = "Examples:
   flowlet run moons.flow --board qemu-m4 --plot board.png
   flowlet run moons.flow small.flow --board qemu-m0 --example compare
-  flowlet run imu.flow --board qemu-m4 --example detector --replay imu.csv --recording 100 \\
-    --normal activity=walking")]
+  flowlet run imu.flow --board qemu-m4 --example detector --replay imu.csv \\
+    --recording 100 --normal activity=walking")]
 pub(super) struct Arguments {
     /// The model file; more than one for compare
     #[arg(required = true)]
@@ -84,12 +84,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn sample(model: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     let plot_path = plot_path(model, arguments);
-    check_ending(&plot_path)?;
     let written = [arguments.output.as_deref(), Some(plot_path.as_path())];
     check_apart(
         &[Some(model), arguments.on_board.firmware.as_deref()],
         &written,
     )?;
+    check_ending(&plot_path)?;
     let file = ModelFile::read(model)?;
     let model = file.model()?;
     arguments.on_board.draw.check_steps(&model)?;
