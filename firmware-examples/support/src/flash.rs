@@ -24,7 +24,7 @@ use crate::region::take_region;
 
 /// Two slots for models and a page of records, in the region for models.
 ///
-/// In QEMU, what it is told when that starts is a matter of [`Supply`]: a file to keep what is written in, and
+/// In QEMU, what it is told when that starts is a matter of `Supply`: a file to keep what is written in, and
 /// when the power is cut.
 #[derive(Debug)]
 pub struct Flash {

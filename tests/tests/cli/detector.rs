@@ -44,7 +44,7 @@ fn the_board_finds_what_score_finds_of_its_windows() {
 fn what_the_detector_cannot_take_is_told() {
     let folder = folder_with_recordings();
     let moons = folder_with_moons();
-    folder.write("moons.flow", &moons.read("moons.flow"));
+    folder.write("moons.flow", moons.read("moons.flow"));
     let told = |arguments: &str, message: &str| {
         let error = folder.fail(arguments);
         assert!(error.contains(message), "{arguments}: {error}");
