@@ -27,9 +27,10 @@ Usage: cargo xtask COMMAND
               or --bless it; needs cbindgen
   bench NAME  build for release and measure: bits (equal on all boards, 10,000 samples), cost
               (what inspect estimates instructions from), data (rows a second from a table of a
-              million, and memory), device (instructions, stack and flash on each board), host
-              (samples a second, beside JAX's), normal (the noise against its distribution, 100
-              million draws)
+              million, and memory), detectors (false alarms, beside scikit-learn's), device
+              (instructions, stack and flash on each board), host (samples a second, beside
+              JAX's), normal (the noise against its distribution, 100 million draws), train (steps
+              a second, beside JAX's)
   fuzz [SECONDS]
               try random input on what reads bytes from outside, 60 seconds a target unless given:
               commands, frames, updates with power cuts, model files; needs Rust's nightly, cargo-fuzz
