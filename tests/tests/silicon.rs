@@ -80,6 +80,11 @@ fn check_places(silicon: &Silicon, elf: &Elf) {
         address.unwrap_or_else(|| panic!("{name} has no {symbol}"))
     });
     assert_eq!(end - start, silicon.region_len, "{name}");
+    let board = Board::from_name(name).expect("the trainer knows the board");
+    assert_eq!(end - start, board.model_len() as u64, "{name}");
+    if let Some(region) = board.model_region() {
+        assert_eq!(start, u64::from(region.start), "{name}");
+    }
     assert_eq!(start % 4, 0, "{name}");
     if name != &"esp32c3" {
         assert_eq!(start, flash.end, "{name}");

@@ -30,7 +30,8 @@ pub const OFFSET: f32 = 0.01;
 ///
 /// # Cost
 ///
-/// 80 bytes of RAM a channel; 60 additions and 40 multiplications a channel and window.
+/// 80 bytes of RAM a channel; 60 additions, 20 multiplications, 2 divisions, a square root and a logarithm a
+/// channel and window.
 ///
 /// ```
 /// use flowlet_window::{LENGTH, Windows};

@@ -180,7 +180,7 @@ flowlet_error flowlet_transport(const flowlet_model *model,
  Draws a point: noise from `random`, then flowlet_transport.
 
  - `random`: gives 32 random bits at each call; called with `state`.
- - all else as for flowlet_transport; `x` is only written.
+ - all else as for flowlet_transport; `x` is only written, and on an error holds nothing of use.
 
  # Safety
 

@@ -124,7 +124,7 @@ pub unsafe extern "C" fn flowlet_transport(
 /// Draws a point: noise from `random`, then flowlet_transport.
 ///
 /// - `random`: gives 32 random bits at each call; called with `state`.
-/// - all else as for flowlet_transport; `x` is only written.
+/// - all else as for flowlet_transport; `x` is only written, and on an error holds nothing of use.
 ///
 /// # Safety
 ///

@@ -88,6 +88,10 @@ fn play(mut port: SerialPort, fault: Fault, stop: &AtomicBool) {
     let mut lines = LineReader::new();
     let (mut chunk, mut told) = ([0; 64], 0u32);
     while !stop.load(Ordering::Relaxed) {
+        if fault == Fault::Foreign {
+            // It never pauses.
+            let _ = port.write_all(b"[INFO] temperature 23.5\r\n\0");
+        }
         let Ok(len) = port.read(&mut chunk) else {
             continue;
         };
@@ -95,12 +99,15 @@ fn play(mut port: SerialPort, fault: Fault, stop: &AtomicBool) {
             if !lines.push(*byte) {
                 continue;
             }
-            let answers = match lines.line().unwrap().parse().unwrap() {
-                Asked::Model => {
+            let answers = match lines.line().unwrap().parse() {
+                Err(error) if !matches!(fault, Fault::Silent | Fault::Foreign) => {
+                    line(&Answer::error(&error)).into_bytes()
+                }
+                Ok(Asked::Model) => {
                     let facts = Facts::of(&file.model().unwrap(), MOONS.len());
                     line(&Answer::Model(facts)).into_bytes()
                 }
-                Asked::Sample(draw) if fault != Fault::Silent => {
+                Ok(Asked::Sample(draw)) if fault != Fault::Silent => {
                     let own = OWN_SEED + u64::from(told);
                     told += draw.count;
                     samples(&file, &draw, own, fault)
@@ -224,10 +231,12 @@ fn what_is_wrong_with_a_board_is_one_sentence() {
         ),
     ] {
         let board = Played::new(fault);
+        folder.write("kept.csv", "x,y\n1,2\n");
         // A refusal may be one of what was asked for before, until nothing else comes.
-        let line = format!("monitor --port {} -n 3", board.port);
+        let line = format!("monitor --port {} -n 3 -o kept.csv", board.port);
         let message = folder.fail(&line);
         assert_tells(&message, &facts);
+        assert_eq!(folder.text("kept.csv"), "x,y\n1,2\n");
     }
     for (line, facts) in [
         (

@@ -103,7 +103,8 @@ impl Line {
     pub fn begin(&mut self, patience: Duration) -> Result<(), BoardError> {
         let mut nothing = flowlet_protocol::Draw::new(0);
         nothing.form = flowlet_protocol::Form::Frames;
-        self.write(b"\n")?;
+        // A zero for a frame that was cut off, whose rest a board would wait for.
+        self.write(b"\0\n")?;
         self.send(&Command::Sample(nothing))?;
         let deadline = Instant::now() + patience;
         let mut refusal = None;
@@ -129,7 +130,7 @@ impl Line {
     pub fn answer(&mut self, deadline: Instant) -> Result<Answer, BoardError> {
         loop {
             while let Some(piece) = self.piece() {
-                match self.read(piece)? {
+                match self.read(&piece)? {
                     Some(Answer::Error(message)) => return Err(self.refused(&message)),
                     Some(answer) => return Ok(answer),
                     None => {}
@@ -167,19 +168,14 @@ impl Line {
         Some(piece)
     }
 
-    fn read(&mut self, mut piece: Vec<u8>) -> Result<Option<Answer>, BoardError> {
+    fn read(&mut self, piece: &[u8]) -> Result<Option<Answer>, BoardError> {
         if piece.is_empty() {
             return Ok(None);
         }
-        // Lines between frames are not damaged frames.
-        if let Ok(text) = std::str::from_utf8(&piece)
-            && text.ends_with('\n')
-        {
-            return self.refusal(text).map_or(Ok(None), Err);
-        }
-        match frame::decode(&mut piece) {
-            Ok(answer) => Ok(Some(answer)),
-            Err(_) => {
+        match Piece::of(piece) {
+            Piece::Answer(answer) => Ok(Some(*answer)),
+            Piece::Text(text) => self.refusal(text).map_or(Ok(None), Err),
+            Piece::Damaged => {
                 self.damaged += 1;
                 Ok(None)
             }
@@ -218,11 +214,11 @@ impl Line {
     fn receive(&mut self, deadline: Instant) -> Result<(), BoardError> {
         let mut chunk = [0; 512];
         loop {
-            let received = match &mut self.way {
-                Way::Serial(port) => port.read(&mut chunk, MOMENT),
-                Way::Emulated(machine) => machine.read(&mut chunk, MOMENT),
-            };
-            match received {
+            // Also where bytes never cease to come, as of a board that runs something else.
+            if Instant::now() >= deadline {
+                return Err(self.silent());
+            }
+            match self.way.read(&mut chunk) {
                 Ok(len) => {
                     self.heard = true;
                     self.unread.extend(&chunk[..len]);
@@ -232,12 +228,7 @@ impl Line {
                 }
                 // A signal that is handled, as Ctrl-C is, interrupts the wait.
                 Err(error)
-                    if [ErrorKind::TimedOut, ErrorKind::Interrupted].contains(&error.kind()) =>
-                {
-                    if Instant::now() >= deadline {
-                        return Err(self.silent());
-                    }
-                }
+                    if [ErrorKind::TimedOut, ErrorKind::Interrupted].contains(&error.kind()) => {}
                 Err(source) => return Err(self.broken(source)),
             }
         }
@@ -260,10 +251,82 @@ impl Line {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), BoardError> {
-        let written = match &mut self.way {
-            Way::Serial(port) => port.write(bytes),
-            Way::Emulated(machine) => machine.write(bytes),
-        };
+        let written = self.way.write(bytes);
         written.map_err(|source| self.broken(source))
+    }
+}
+
+impl Way {
+    /// Waits a moment for bytes; [`ErrorKind::TimedOut`] where none came.
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Serial(port) => port.read(bytes, MOMENT),
+            Self::Emulated(machine) => machine.read(bytes, MOMENT),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Serial(port) => port.write(bytes),
+            Self::Emulated(machine) => machine.write(bytes),
+        }
+    }
+}
+
+/// What lies between two zeros.
+enum Piece<'p> {
+    Answer(Box<Answer>),
+    /// Lines between frames are not damaged frames.
+    Text(&'p str),
+    Damaged,
+}
+
+impl<'p> Piece<'p> {
+    /// A frame's bytes may happen to be those of a line, so what is a frame is taken for one.
+    fn of(bytes: &'p [u8]) -> Self {
+        if let Ok(answer) = frame::decode(&mut bytes.to_vec()) {
+            return Self::Answer(Box::new(answer));
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.ends_with('\n') => Self::Text(text),
+            _ => Self::Damaged,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flowlet_protocol::frame::{MAX_LEN, encode};
+
+    /// The frame of a point of one dimension, without its zeros.
+    fn frame_of(x: f32) -> Vec<u8> {
+        let x = [x].into_iter().collect();
+        let answer = Answer::Sample { x, log_prob: None };
+        let mut buffer = [0; MAX_LEN];
+        let [_, frame @ .., _] = encode(&answer, &mut buffer).unwrap() else {
+            panic!("a frame has two zeros");
+        };
+        frame.to_vec()
+    }
+
+    #[test]
+    fn a_frame_that_could_be_a_line_is_a_frame() {
+        let frames = (0..1_000_000).map(|i| frame_of(1e-6 * i as f32));
+        let mut like_lines =
+            frames.filter(|frame| frame.ends_with(b"\n") && std::str::from_utf8(frame).is_ok());
+        let frame = like_lines
+            .next()
+            .expect("of a million, some are like lines");
+        assert!(matches!(Piece::of(&frame), Piece::Answer(_)));
+    }
+
+    #[test]
+    fn lines_and_damaged_frames_are_told_apart() {
+        let text = b"log: sampling\n";
+        assert!(matches!(Piece::of(text), Piece::Text("log: sampling\n")));
+        let mut frame = frame_of(0.5);
+        frame[5] ^= 1;
+        assert!(matches!(Piece::of(&frame), Piece::Damaged));
     }
 }

@@ -28,7 +28,7 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Ample for erasing a slot of a slow flash.
+    /// Where erasing a slot takes longer, the request is sent again meanwhile.
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(3),
@@ -175,6 +175,9 @@ impl<L: Link> Sender<'_, L> {
                 }
             }
             let time = deadline.saturating_duration_since(Instant::now());
+            if time.is_zero() {
+                return Ok(None);
+            }
             match self.link.receive(time)? {
                 Received::Bytes(bytes) => self.unread = bytes.into_iter(),
                 Received::Silence => return Ok(None),

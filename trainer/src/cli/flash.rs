@@ -68,8 +68,8 @@ enum Example {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    if arguments.models.len() > 1 && arguments.example == Example::Sampler && !arguments.model_only
-    {
+    let is_sampler = arguments.example == Example::Sampler && arguments.firmware.is_none();
+    if arguments.models.len() > 1 && is_sampler && !arguments.model_only {
         bail!("the sampler takes one model: add `--example compare`, or leave out the others");
     }
     let mut read: Vec<_> = arguments.models.iter().map(|path| Some(&**path)).collect();

@@ -4,10 +4,11 @@ mod rows;
 mod scatter;
 mod screen;
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use flowlet::Model;
@@ -90,27 +91,40 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         check_writable(path)?;
     }
     let ask = ask(arguments, model.as_ref())?;
+    let mut line = line(arguments, file.as_ref())?;
+    let patience = patience(arguments.board, model.as_ref(), &ask);
+    // Before the file is opened: it is written over by samples alone.
+    line.begin(patience)?;
     let session = Session {
-        line: line(arguments, file.as_ref())?,
+        line,
         ask,
-        board: arguments.board,
+        patience,
         model: model.as_ref(),
         left: arguments.n,
     };
+    let mut stdout = io::stdout();
     match &arguments.output {
         Some(path) => {
             let mut told = Ok(());
-            // Whatever ends the session, the rows that came are kept.
+            // Whatever ends the session, the rows that came are kept; without any, so is the file.
             let written = stoppable(|stop| {
                 write_whole(path, |file| {
-                    told = session.run(stop, Some(file));
-                    Ok(())
+                    let mut rows = Rows::new(Some(file), &mut stdout);
+                    told = session.run(stop, &mut rows);
+                    match told.is_err() && rows.is_empty() {
+                        true => Err(io::Error::other("no sample came")),
+                        false => rows.finish(),
+                    }
                 })
             })?;
-            written?;
-            told
+            told?;
+            Ok(written?)
         }
-        None => stoppable(|stop| session.run(stop, None))?,
+        None => stoppable(|stop| {
+            let mut rows = Rows::new(None, &mut stdout);
+            session.run(stop, &mut rows)?;
+            Ok(rows.finish()?)
+        })?,
     }
 }
 
@@ -159,7 +173,8 @@ fn line(arguments: &Arguments, file: Option<&ModelFile>) -> anyhow::Result<Line>
 struct Session<'s> {
     line: Line,
     ask: Draw,
-    board: Option<Board>,
+    /// How long the board may take to answer.
+    patience: Duration,
     model: Option<&'s Model<'s>>,
     /// Samples that are still to come, if there is an end.
     left: Option<u32>,
@@ -167,22 +182,22 @@ struct Session<'s> {
 
 impl Session<'_> {
     /// Asks until there are enough samples, or `stop` is set.
-    fn run(mut self, stop: &AtomicBool, csv: Option<&mut dyn Write>) -> anyhow::Result<()> {
-        let patience = patience(self.board, self.model, &self.ask);
-        self.line.begin(patience)?;
-        let mut stdout = io::stdout();
-        let csv = csv.map(|csv| csv as &mut dyn Write);
-        let mut rows = Rows::new(csv, &mut stdout);
+    fn run(mut self, stop: &AtomicBool, rows: &mut Rows<'_>) -> anyhow::Result<()> {
         while !stop.load(Ordering::Relaxed) && self.left != Some(0) {
             self.ask.count = self.left.map_or(BATCH, |left| left.min(BATCH));
             let mut taken = Ok(());
-            let batch = draw(&mut self.line, &self.ask, patience, &mut |x, log_prob| {
-                taken = rows.add(x, log_prob, self.model);
-                match taken.is_err() || stop.load(Ordering::Relaxed) {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
-            });
+            let batch = draw(
+                &mut self.line,
+                &self.ask,
+                self.patience,
+                &mut |x, log_prob| {
+                    taken = rows.add(x, log_prob, self.model);
+                    match taken.is_err() || stop.load(Ordering::Relaxed) {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                },
+            );
             taken?;
             match batch {
                 // In a terminal, Ctrl-C ends QEMU too.
@@ -190,7 +205,7 @@ impl Session<'_> {
                 batch => self.next(&batch?),
             }
         }
-        Ok(rows.finish()?)
+        Ok(())
     }
 
     fn next(&mut self, batch: &Batch) {

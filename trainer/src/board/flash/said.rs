@@ -63,10 +63,9 @@ impl Said {
 
     /// Why it failed, in its own words.
     pub(super) fn message(&self) -> String {
-        let start = self.all.rfind("Error:").or(self.all.rfind("ERROR:"));
-        let message = self.all.get(start.unwrap_or(0)..).unwrap_or_default();
-        let message = message.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == ':');
-        match message.trim() {
+        let all = || self.all.as_str();
+        let after = all().rsplit_once("Error:").or(all().rsplit_once("ERROR:"));
+        match after.map_or(all(), |(_, message)| message).trim() {
             "" => "it does not say why".into(),
             message => message.chars().take(MESSAGE_LEN).collect(),
         }

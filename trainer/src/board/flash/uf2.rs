@@ -3,7 +3,7 @@
 //! By Microsoft's "USB Flashing Format", <https://github.com/microsoft/uf2>; the RP2040's bootloader wants
 //! 256 bytes a block, on a boundary of 256: RP2040 datasheet, 2.8.4.2.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The RP2040's family, which keeps its blocks off other chips.
 const RP2040: u32 = 0xE48B_FF56;
@@ -16,12 +16,15 @@ const HAS_FAMILY: u32 = 0x2000;
 const BLOCK_LEN: usize = 512;
 /// Bytes of flash in a block.
 const PAGE_LEN: usize = 256;
+/// Bytes that the chip erases at once.
+const SECTOR_LEN: usize = 4096;
 /// What flash has where nothing is written.
 const ERASED: u8 = 0xFF;
 
 /// The blocks for these parts of flash, each with its address, in the order of their addresses.
 pub(super) fn encode(parts: &[(u32, &[u8])]) -> Vec<u8> {
-    let pages = pages(parts);
+    let mut pages = pages(parts);
+    fill_sectors(&mut pages);
     let count = pages.len() as u32;
     let mut blocks = Vec::with_capacity(BLOCK_LEN * pages.len());
     for (i, (address, page)) in pages.iter().enumerate() {
@@ -57,6 +60,22 @@ fn pages(parts: &[(u32, &[u8])]) -> BTreeMap<u32, [u8; PAGE_LEN]> {
     pages
 }
 
+/// Adds what a sector lacks, in all but the last: the bootloader erases a sector when it meets it, and loses
+/// track where one that is not full is followed by another (RP2040 datasheet, erratum E14).
+fn fill_sectors(pages: &mut BTreeMap<u32, [u8; PAGE_LEN]>) {
+    let sector = |address: u32| address - address % SECTOR_LEN as u32;
+    let last = pages
+        .keys()
+        .next_back()
+        .map_or(0, |address| sector(*address));
+    let begun: BTreeSet<u32> = pages.keys().map(|address| sector(*address)).collect();
+    for start in begun.into_iter().filter(|start| *start != last) {
+        for address in (start..start + SECTOR_LEN as u32).step_by(PAGE_LEN) {
+            pages.entry(address).or_insert([ERASED; PAGE_LEN]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,21 +104,18 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_numbered_over_all_parts_in_the_order_of_addresses() {
+    fn all_sectors_but_the_last_are_full_and_blocks_are_numbered_in_the_order_of_addresses() {
         let blocks = encode(&[(0x1004_0000, &[1; 300]), (0x1000_0000, &[2; 4])]);
         let found: Vec<_> = blocks
             .chunks(512)
             .map(words)
             .map(|words| (words[3], words[5], words[6]))
             .collect();
-        assert_eq!(
-            found,
-            [
-                (0x1000_0000, 0, 3),
-                (0x1004_0000, 1, 3),
-                (0x1004_0100, 2, 3)
-            ]
-        );
+        let first_sector = (0..16).map(|page| 0x1000_0000 + 256 * page);
+        let addresses = first_sector.chain([0x1004_0000, 0x1004_0100]);
+        let expected: Vec<_> = addresses.zip(0..).map(|(a, i)| (a, i, 18)).collect();
+        assert_eq!(found, expected);
+        assert_eq!(blocks[512 + 32..512 + 48], [ERASED; 16]);
     }
 
     #[test]

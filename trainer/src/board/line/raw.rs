@@ -3,15 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use super::{Line, MOMENT, Way};
+use super::Line;
 use crate::board::link::{Link, Received};
 
 impl Link for Line {
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.way {
-            Way::Serial(port) => port.write(bytes),
-            Way::Emulated(machine) => machine.write(bytes),
-        }
+        self.way.write(bytes)
     }
 
     fn receive(&mut self, timeout: Duration) -> io::Result<Received> {
@@ -21,11 +18,7 @@ impl Link for Line {
         let deadline = Instant::now() + timeout;
         let mut chunk = [0; 512];
         loop {
-            let received = match &mut self.way {
-                Way::Serial(port) => port.read(&mut chunk, MOMENT),
-                Way::Emulated(machine) => machine.read(&mut chunk, MOMENT),
-            };
-            match received {
+            match self.way.read(&mut chunk) {
                 Ok(len) => return Ok(Received::Bytes(chunk[..len].to_vec())),
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Received::End),
                 Err(error)

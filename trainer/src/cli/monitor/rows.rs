@@ -32,6 +32,11 @@ impl<'o> Rows<'o> {
         }
     }
 
+    /// Whether no sample has come.
+    pub(super) fn is_empty(&self) -> bool {
+        self.writers.is_empty() && !self.outputs.is_empty()
+    }
+
     /// Takes a sample.
     pub(super) fn add(
         &mut self,

@@ -72,7 +72,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arguments.plot.is_none() && arguments.on_board.n.is_none(),
         "the detector draws no samples: leave out --plot and -n"
     );
-    check_apart(&[Some(path), Some(table)], &[arguments.output.as_deref()])?;
+    let program = arguments.on_board.firmware.as_deref();
+    check_apart(
+        &[Some(path), Some(table), program],
+        &[arguments.output.as_deref()],
+    )?;
     arguments.output.as_deref().map_or(Ok(()), check_writable)?;
     let file = ModelFile::read(path)?;
     let model = file.model()?;
@@ -89,7 +93,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         !expected.is_empty(),
         "no recording is as long as a window: --recording is the number of samples of each"
     );
-    let program = arguments.on_board.firmware.as_deref();
     let found = detect(arguments.on_board.board, &file, &recordings, program)?;
     check_same(&found.windows, &expected)?;
     if let Some(path) = &arguments.output {
