@@ -198,8 +198,10 @@ impl Line {
     }
 
     fn refusal(&self, text: &str) -> Option<BoardError> {
-        let mut lines = text.lines().filter_map(strip_checksum);
-        let message = lines.find_map(|line| line.strip_prefix("error "))?;
+        let lines = text.lines().rev().filter_map(strip_checksum);
+        let mut messages = lines.filter_map(|line| line.strip_prefix("error "));
+        // The last is the answer to what was asked last.
+        let message = messages.next()?;
         Some(self.refused(message))
     }
 
