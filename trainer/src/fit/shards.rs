@@ -11,6 +11,9 @@ use crate::nn::kernel::dispatch;
 use crate::nn::{Mlp, ROWS, parameters, parameters_mut};
 use crate::optimizer::{TENSORS_A_TASK, norm, squares};
 
+/// Shards whose losses one thread takes in a row: enough that the room for them is a small part of the work.
+const SHARDS_A_TASK: usize = 8;
+
 /// A table's rows, and the room for a batch of them, in shards of 64.
 ///
 /// A batch is cut the same way, each shard draws from a generator of its own, and sums are taken in
@@ -85,20 +88,19 @@ impl<'a, O: Objective<f32>> Shards<'a, O> {
     }
 
     /// The loss of all rows together.
-    pub(super) fn loss(&mut self, nets: &[Mlp<f32>], shards: &[O::Shard]) -> f64 {
-        let mut loss = 0.0;
-        for shards in shards.chunks(self.rooms.len()) {
-            let (objective, rooms) = (&self.rows.objective, &mut self.rooms[..shards.len()]);
-            let pairs = rooms.par_iter_mut().zip(shards);
-            pairs.for_each(|(room, shard)| room.loss = objective.loss(nets, shard, &mut room.work));
-            loss += rooms.iter().map(|room| room.loss).sum::<f64>();
-        }
-        loss
+    pub(super) fn loss(&self, nets: &[Mlp<f32>], shards: &[O::Shard]) -> f64 {
+        let objective = &self.rows.objective;
+        let losses = shards.par_iter().with_min_len(SHARDS_A_TASK).map_init(
+            || objective.room(nets),
+            |room, shard| objective.loss(nets, shard, room),
+        );
+        // Not summed on the threads: in the shards' order on any number of them.
+        losses.collect::<Vec<f64>>().into_iter().sum()
     }
 
     /// The first of the nets by which the loss of these rows is lost, if it is.
     pub(super) fn lost<G: Rng + Clone>(
-        &mut self,
+        &self,
         nets: &[Mlp<f32>],
         rows: &[usize],
         rng: &G,
