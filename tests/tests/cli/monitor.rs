@@ -262,7 +262,7 @@ fn what_is_wrong_with_a_board_is_one_sentence() {
             ["qemu-m4 is emulated", "leave out --baud"],
         ),
         (
-            "monitor moons.flow --board qemu-m4 --baud 9600",
+            "monitor moons.flow --board qemu-m4 --baud 9600 -n 1",
             ["qemu-m4 is emulated", "leave out --baud"],
         ),
         (
