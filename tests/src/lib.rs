@@ -6,6 +6,7 @@
 //! command line, run as a person runs it; and what programs of boards take, counted and read.
 
 pub mod build;
+pub mod c_program;
 pub mod command;
 pub mod counter;
 pub mod digest;

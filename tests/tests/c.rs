@@ -4,13 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use flowlet_tests::build::{Output, build};
+use flowlet_tests::c_program::{Firmware, compile, compiler, model};
 use flowlet_tests::command::run;
-use flowlet_trainer::board::{Board, Launch, run_program};
+use flowlet_trainer::board::{Launch, run_program};
 use flowlet_trainer::inference;
 use flowlet_trainer::model_file::ModelFile;
 use ndarray::Array2;
@@ -21,36 +21,6 @@ const SAMPLES: usize = 5;
 const SEED: u64 = 7;
 
 const TIME_LIMIT: Duration = Duration::from_secs(60);
-
-const WARNINGS: [&str; 4] = ["-std=c11", "-Wall", "-Wextra", "-Werror"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
-}
-
-fn model() -> PathBuf {
-    root().join("runtime/src/moons.flow")
-}
-
-/// A compiler on its way to `program`, with an example and the model.
-fn compiler(name: &str, example: &str, program: &Path) -> Command {
-    let mut compiler = Command::new(name);
-    compiler
-        .current_dir(root().join("runtime/c"))
-        .args(WARNINGS)
-        .args(["-g", "-Iinclude"])
-        .arg(format!("-DMODEL=\"{}\"", model().display()))
-        .args([&format!("examples/{example}.c"), "examples/model.S", "-o"])
-        .arg(program);
-    compiler
-}
-
-#[track_caller]
-fn compile(compiler: &mut Command) {
-    let output = run(compiler);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{compiler:?}: {said}");
-}
 
 /// Compiled for this computer under sanitizers, run to its end: what it prints.
 #[track_caller]
@@ -104,25 +74,14 @@ fn every_mistake_in_c_is_an_error_and_no_more() {
 
 #[test]
 fn firmware_in_c_gives_the_bits_of_this_computer() {
-    let folder = TempDir::new().unwrap();
-    let program = folder.path().join("sample.elf");
-    let board = Board::QemuM4;
-    let library = build("flowlet-c", Output::StaticLibrary(Some(board.target())));
-    compile(
-        compiler("arm-none-eabi-gcc", "sample", &program)
-            .args(["-Os", "-mcpu=cortex-m4", "-mthumb"])
-            .args(["-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"])
-            .args(["-nostartfiles", "--specs=rdimon.specs", "-Wl,--gc-sections"])
-            .args(["examples/m4/start.c", "-T", "examples/m4/mps2-an386.ld"])
-            .arg(library),
-    );
+    let firmware = Firmware::new();
     let launch = Launch {
-        program: &program,
+        program: &firmware.program(),
         image: &[],
         input: "",
         plugin: None,
         limit: TIME_LIMIT,
     };
-    let output = run_program(board, &launch).unwrap();
+    let output = run_program(Firmware::BOARD, &launch).unwrap();
     assert_eq!(String::from_utf8(output).unwrap(), expected());
 }

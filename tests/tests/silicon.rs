@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use flowlet_protocol::text::strip_checksum;
+use flowlet_tests::c_program::Firmware;
 use flowlet_tests::digest;
 use flowlet_tests::elf::Elf;
 use flowlet_tests::silicon::{SILICON, Silicon};
@@ -53,6 +54,9 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
             measured.push((format!("{board},{example}"), lens));
         }
     }
+    // The example in C as a whole, with its C library, and what the runtime is of it.
+    let of_c = ["c", "c-library"].into_iter().zip(Firmware::new().lens());
+    measured.extend(of_c.map(|(name, lens)| (format!("{},{name}", Firmware::BOARD), lens)));
     // Told where a test's output is shown, as by `cargo xtask size`.
     print!("{}", to_csv(&measured));
     if env::var_os("FLOWLET_BLESS").is_some() {

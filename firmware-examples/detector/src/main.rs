@@ -46,7 +46,7 @@ fn serve(board: &mut ThisBoard) -> Result<(), Error> {
                 answer(board, form, &Answer::Kept)?;
             }
             Command::Model => {
-                let facts = Facts::of(&model, file.len());
+                let facts = Facts::of(&model, file);
                 answer(board, Form::Text, &Answer::Model(facts))?;
             }
             _ => answer(board, Form::Text, &Answer::help())?,

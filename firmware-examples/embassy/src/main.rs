@@ -59,7 +59,7 @@ fn main() -> ! {
         Ok(found) => found,
         Err(error) => support::fail(&error),
     };
-    let facts = Facts::of(&model, file.len());
+    let facts = Facts::of(&model, file);
     let model = &*MODEL.init(model);
     let requests = &*REQUESTS.init(Channel::new());
     let output = &*OUTPUT.init(serial::Output::new(output));

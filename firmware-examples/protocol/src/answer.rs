@@ -87,6 +87,8 @@ pub struct Facts {
     pub context_dim: u8,
     /// Bytes of the file.
     pub file_len: u32,
+    /// The CRC-32 at the file's end, which tells it from others of its shape.
+    pub checksum: u32,
     /// Multiply-adds of all nets together.
     pub mac_count: u32,
 }
@@ -113,8 +115,8 @@ impl Answer {
 }
 
 impl Facts {
-    /// Those of a model in a file of `file_len` bytes.
-    pub fn of(model: &Model<'_>, file_len: usize) -> Self {
+    /// Those of a model and of the file that it was read from.
+    pub fn of(model: &Model<'_>, file: &[u8]) -> Self {
         let mut name = Message::new();
         for c in model.name().chars() {
             let c = if c.is_control() { ' ' } else { c };
@@ -127,7 +129,8 @@ impl Facts {
             kind: model.kind(),
             dim: model.description().dim,
             context_dim: model.description().context_dim,
-            file_len: file_len as u32,
+            file_len: file.len() as u32,
+            checksum: file.last_chunk().copied().map_or(0, u32::from_le_bytes),
             mac_count: model.mac_count() as u32,
         }
     }

@@ -26,7 +26,7 @@
 //! Nothing here allocates, panics, or takes longer than its input is long. What is longer than
 //! [`MAX_LINE_LEN`] or [`frame::MAX_LEN`] is dropped whole, and told.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "simulated"))]
 extern crate std;
 
 mod answer;

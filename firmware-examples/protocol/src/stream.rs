@@ -184,5 +184,8 @@ mod tests {
         assert_eq!(read(&cut), ["-", "request", "model"]);
         assert_eq!(read(b"\0model\nsampel\nhelp\n"), ["model", "?", "help"]);
         assert_eq!(read(b"mod\0el\nhelp\n"), ["-", "?", "help"]);
+        // The zero that ends a request opens nothing: noise after it costs a line.
+        let noise = [&finish[..], b"\x07model\nhelp\n"].concat();
+        assert_eq!(read(&noise), ["request", "?", "help"]);
     }
 }

@@ -86,12 +86,13 @@ fn write_facts(out: &mut impl Write, facts: &Facts) -> fmt::Result {
         dim,
         context_dim,
         file_len,
+        checksum,
         mac_count,
         ..
     } = facts;
     write!(
         out,
-        ", {dim} dimensions, {context_dim} context numbers, {mac_count} multiply-adds, {file_len} bytes"
+        ", {dim} dimensions, {context_dim} context numbers, {mac_count} multiply-adds, {file_len} bytes, CRC-32 {checksum:08x}"
     )
 }
 

@@ -290,5 +290,9 @@ impl<F: Flash> Updater<F> {
     }
 }
 
+#[cfg(any(test, feature = "simulated"))]
+#[doc(hidden)]
+pub mod simulated;
+
 #[cfg(test)]
 mod tests;

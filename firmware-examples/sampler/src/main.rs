@@ -27,7 +27,7 @@ fn serve(board: &mut ThisBoard) -> Result<(), Error> {
     while let Some(command) = requests.command(board)? {
         match command {
             Command::Model => {
-                let facts = Facts::of(&model, file.len());
+                let facts = Facts::of(&model, file);
                 answer(board, Form::Text, &Answer::Model(facts))?;
             }
             Command::Sample(draw) => sample::<MAX_SCRATCH_LEN>(board, &model, &draw)?,

@@ -55,7 +55,7 @@ fn obey(board: &mut ThisBoard, models: Models<'_>, command: Command) -> Result<(
     };
     match command {
         Command::Model => {
-            let facts = Facts::of(&model, file.len());
+            let facts = Facts::of(&model, file);
             answer(board, Form::Text, &Answer::Model(facts))?;
         }
         Command::Sample(draw) => sample::<SCRATCH_LEN>(board, &model, &draw)?,

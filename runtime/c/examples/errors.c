@@ -44,6 +44,9 @@ static void files(flowlet_model *model) {
     EXPECT(FLOWLET_MISALIGNED, flowlet_init((flowlet_model *)((char *)model + 1), model_start, len));
     EXPECT(FLOWLET_NULL, load(model, NULL, len));
     EXPECT(FLOWLET_NOT_A_MODEL, load(model, model_start, 0));
+    EXPECT(FLOWLET_TOO_LONG, load(model, model_start, SIZE_MAX));
+    EXPECT(FLOWLET_TOO_LONG, load(model, model_start, (size_t)PTRDIFF_MAX + 1));
+    EXPECT(FLOWLET_NULL, load(model, NULL, SIZE_MAX));
     uint8_t *bytes = copy(len);
     EXPECT(FLOWLET_LENGTH, load(model, bytes, len - 1));
     bytes[len / 2] ^= 1;
@@ -73,6 +76,14 @@ static void sizes(const flowlet_model *model) {
     EXPECT(FLOWLET_DIM, flowlet_transport(model, x, dim - 1, NULL, 0, scratch, len, 0));
     EXPECT(FLOWLET_DIM, flowlet_sample(model, constant, &state, x, 1, NULL, 0, scratch, len, 0));
     EXPECT(FLOWLET_CONTEXT, flowlet_transport(model, x, dim, context, 1, scratch, len, 0));
+    EXPECT(FLOWLET_TOO_LONG, flowlet_transport(model, x, SIZE_MAX, NULL, 0, scratch, len, 0));
+    EXPECT(FLOWLET_TOO_LONG, flowlet_transport(model, x, dim, context, SIZE_MAX, scratch, len, 0));
+    EXPECT(FLOWLET_TOO_LONG,
+           flowlet_transport(model, x, dim, NULL, 0, scratch, (size_t)PTRDIFF_MAX / 4 + 1, 0));
+    EXPECT(FLOWLET_TOO_LONG,
+           flowlet_sample(model, constant, &state, x, SIZE_MAX / 4 + 2, NULL, 0, scratch, len, 0));
+    EXPECT(FLOWLET_TOO_LONG,
+           flowlet_log_prob(model, x, SIZE_MAX, NULL, 0, scratch, len, &log_prob));
     EXPECT(FLOWLET_NULL, flowlet_transport(NULL, x, dim, NULL, 0, scratch, len, 0));
     EXPECT(FLOWLET_NULL, flowlet_transport(model, NULL, dim, NULL, 0, scratch, len, 0));
     EXPECT(FLOWLET_NULL, flowlet_transport(model, x, dim, NULL, 1, scratch, len, 0));

@@ -80,6 +80,10 @@ enum flowlet_error
    The model has no threshold: calibrate it.
    */
   FLOWLET_NOT_CALIBRATED = 14,
+  /*
+   A length is beyond what memory holds behind its pointer.
+   */
+  FLOWLET_TOO_LONG = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -115,7 +119,7 @@ extern "C" {
  - `model`: memory for a model, written.
  - `file`: `len` bytes, from a word boundary on, in flash or anywhere.
 
- Gives FLOWLET_NULL, FLOWLET_MISALIGNED, or what is wrong with the file; `model` then has no model.
+ Gives FLOWLET_NULL, FLOWLET_MISALIGNED, FLOWLET_TOO_LONG, or what is wrong with the file; `model` then has no model.
 
  # Safety
 
@@ -160,8 +164,8 @@ size_t flowlet_scratch_len(const flowlet_model *model);
  - `scratch`: `scratch_len` words.
  - `steps`: Euler steps of flow matching; 0 for the model's own number.
 
- Gives FLOWLET_NULL, FLOWLET_MISALIGNED, FLOWLET_NO_MODEL, FLOWLET_DIM, FLOWLET_CONTEXT or FLOWLET_SCRATCH,
- and then leaves `x` as it is.
+ Gives FLOWLET_NULL, FLOWLET_MISALIGNED, FLOWLET_TOO_LONG, FLOWLET_NO_MODEL, FLOWLET_DIM, FLOWLET_CONTEXT or
+ FLOWLET_SCRATCH, and then leaves `x` as it is.
 
  # Safety
 

@@ -39,12 +39,14 @@ pub enum flowlet_error {
     FLOWLET_SCRATCH = 13,
     /// The model has no threshold: calibrate it.
     FLOWLET_NOT_CALIBRATED = 14,
+    /// A length is beyond what memory holds behind its pointer.
+    FLOWLET_TOO_LONG = 15,
 }
 
 use flowlet_error::*;
 
 impl flowlet_error {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         FLOWLET_OK,
         FLOWLET_NULL,
         FLOWLET_MISALIGNED,
@@ -60,6 +62,7 @@ impl flowlet_error {
         FLOWLET_CONTEXT,
         FLOWLET_SCRATCH,
         FLOWLET_NOT_CALIBRATED,
+        FLOWLET_TOO_LONG,
     ];
 
     /// The error of this number.
@@ -92,6 +95,7 @@ impl flowlet_error {
             FLOWLET_CONTEXT => c"the context has another length than the model takes",
             FLOWLET_SCRATCH => c"the scratch has fewer words than the model needs",
             FLOWLET_NOT_CALIBRATED => c"the model has no threshold: see flowlet calibrate",
+            FLOWLET_TOO_LONG => c"a length is beyond what memory holds behind its pointer",
         }
     }
 }
@@ -132,6 +136,6 @@ mod tests {
             assert_eq!(flowlet_error::of(i as i32), Some(error));
         }
         assert_eq!(flowlet_error::of(-1), None);
-        assert_eq!(flowlet_error::of(15), None);
+        assert_eq!(flowlet_error::of(16), None);
     }
 }

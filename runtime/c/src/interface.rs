@@ -24,7 +24,7 @@ use crate::random::{Source, flowlet_random};
 /// - `model`: memory for a model, written.
 /// - `file`: `len` bytes, from a word boundary on, in flash or anywhere.
 ///
-/// Gives FLOWLET_NULL, FLOWLET_MISALIGNED, or what is wrong with the file; `model` then has no model.
+/// Gives FLOWLET_NULL, FLOWLET_MISALIGNED, FLOWLET_TOO_LONG, or what is wrong with the file; `model` then has no model.
 ///
 /// # Safety
 ///
@@ -88,8 +88,8 @@ pub unsafe extern "C" fn flowlet_scratch_len(model: *const flowlet_model) -> usi
 /// - `scratch`: `scratch_len` words.
 /// - `steps`: Euler steps of flow matching; 0 for the model's own number.
 ///
-/// Gives FLOWLET_NULL, FLOWLET_MISALIGNED, FLOWLET_NO_MODEL, FLOWLET_DIM, FLOWLET_CONTEXT or FLOWLET_SCRATCH,
-/// and then leaves `x` as it is.
+/// Gives FLOWLET_NULL, FLOWLET_MISALIGNED, FLOWLET_TOO_LONG, FLOWLET_NO_MODEL, FLOWLET_DIM, FLOWLET_CONTEXT or
+/// FLOWLET_SCRATCH, and then leaves `x` as it is.
 ///
 /// # Safety
 ///
@@ -273,8 +273,8 @@ unsafe fn many<'a, T>(pointer: *const T, len: usize) -> Result<&'a [T], flowlet_
     if len == 0 {
         return Ok(&[]);
     }
-    check(pointer)?;
-    // SAFETY: by the caller; it is neither null nor misaligned.
+    check_many(pointer, len)?;
+    // SAFETY: by the caller; it is neither null nor misaligned, and the values are no more than memory holds.
     Ok(unsafe { slice::from_raw_parts(pointer, len) })
 }
 
@@ -285,9 +285,18 @@ unsafe fn many_mut<'a, T>(pointer: *mut T, len: usize) -> Result<&'a mut [T], fl
     if len == 0 {
         return Ok(&mut []);
     }
-    check(pointer)?;
-    // SAFETY: by the caller; it is neither null nor misaligned.
+    check_many(pointer, len)?;
+    // SAFETY: by the caller; it is neither null nor misaligned, and the values are no more than memory holds.
     Ok(unsafe { slice::from_raw_parts_mut(pointer, len) })
+}
+
+/// A slice has at most as many bytes as `isize` counts, and does not reach around the end of memory.
+fn check_many<T>(pointer: *const T, len: usize) -> Result<(), flowlet_error> {
+    check(pointer)?;
+    let bytes = len.checked_mul(size_of::<T>());
+    let bytes = bytes.filter(|bytes| *bytes <= isize::MAX.unsigned_abs());
+    let end = bytes.and_then(|bytes| pointer.addr().checked_add(bytes));
+    end.map(drop).ok_or(FLOWLET_TOO_LONG)
 }
 
 fn check<T>(pointer: *const T) -> Result<(), flowlet_error> {

@@ -6,13 +6,18 @@
 
 use flowlet::Model;
 use flowlet::format::crc32_after;
-use flowlet_fuzz::{MemoryFlash, bytes_of, words_of};
+use flowlet_fuzz::{bytes_of, words_of};
+use flowlet_protocol::update::simulated::SimulatedFlash;
 use flowlet_protocol::update::{Flash, Reply, Request, Updater};
 use flowlet_protocol::{Said, StreamReader};
 use libfuzzer_sys::fuzz_target;
 
 static OLD: &[u8] = include_bytes!("../seeds/model/real_nvp.flow");
 static NEW: &[u8] = include_bytes!("../seeds/model/flow_matching.flow");
+
+/// Words of a slot.
+const SLOT_WORDS: usize = 256;
+const RECORD_COUNT: usize = 6;
 
 /// Bytes of data in a request, so that there are many.
 const PART: usize = 8;
@@ -40,7 +45,7 @@ fn requests() -> Vec<Request<'static>> {
         .collect()
 }
 
-fn check(board: &Updater<MemoryFlash>) {
+fn check(board: &Updater<SimulatedFlash>) {
     let slot = board.flash().slot(board.active());
     let len = u32::from_le_bytes(slot[8..12].try_into().expect("four bytes")) as usize;
     let file = slot.get(..len).expect("the active slot has a whole file");
@@ -53,7 +58,7 @@ fn check(board: &Updater<MemoryFlash>) {
     );
 }
 
-fn handle(board: &mut Updater<MemoryFlash>, request: &Request<'_>) {
+fn handle(board: &mut Updater<SimulatedFlash>, request: &Request<'_>) {
     let before = board.active();
     let reply = board.handle(request);
     assert!(reply == Reply::Active || board.active() == before);
@@ -62,7 +67,7 @@ fn handle(board: &mut Updater<MemoryFlash>, request: &Request<'_>) {
 
 fuzz_target!(|bytes: &[u8]| {
     let requests = requests();
-    let mut board = Updater::new(MemoryFlash::with(OLD), fits);
+    let mut board = Updater::new(SimulatedFlash::with(OLD, SLOT_WORDS, RECORD_COUNT), fits);
     let mut stream = StreamReader::new();
     let (mut next, mut rest) = (0, bytes);
     while let [what, after @ ..] = rest {

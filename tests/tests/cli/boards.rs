@@ -141,8 +141,12 @@ fn examples_take_the_models_that_they_are_for() {
     assert_tells(&message, &["takes one model", "--example compare"]);
     let message = folder.fail("run moons.flow --example compare -o samples.csv");
     assert_tells(&message, &["leave out --output"]);
+    let message = folder.fail("run moons.flow moons.flow --example compare --steps 3");
+    assert_tells(&message, &["takes no steps", "leave out --steps"]);
     let message = folder.fail("run moons.flow --plot board.jpg");
     assert_tells(&message, &["board.jpg is no picture", ".png or .svg"]);
+    let message = folder.fail("flash moons.flow --board pico --probe 2e8a:c --drive drive");
+    assert_tells(&message, &["'--probe <PROBE>' cannot be used with"]);
     let message = folder.fail("run moons.flow --example oscillator");
     assert_tells(&message, &["'oscillator'", "--example"]);
 }

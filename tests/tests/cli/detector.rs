@@ -61,6 +61,13 @@ fn what_the_detector_cannot_take_is_told() {
     );
     told(&format!("{REPLAY} --normal mood=good"), "mood");
     told(&format!("{REPLAY} --plot a.png"), "leave out --plot");
+    told(&format!("{REPLAY} -n 3"), "leave out --plot and -n");
+    for option in ["--seed 0", "--steps 3", "--context 1"] {
+        told(
+            &format!("{REPLAY} {option}"),
+            "leave out --seed, --steps and --context",
+        );
+    }
     told(
         "run moons.flow --example detector --replay imu.csv",
         "none of a sensor's windows",

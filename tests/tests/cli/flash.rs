@@ -4,6 +4,8 @@
 
 #![cfg(unix)]
 
+mod drive;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

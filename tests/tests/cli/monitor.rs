@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use flowlet::format::checksum;
 use flowlet_protocol::frame::{MAX_LEN, encode};
 use flowlet_protocol::{Answer, Command as Asked, Draw, Facts, LineReader, Spent, text};
 use flowlet_tests::command::run;
@@ -104,7 +105,7 @@ fn play(mut port: SerialPort, fault: Fault, stop: &AtomicBool) {
                     line(&Answer::error(&error)).into_bytes()
                 }
                 Ok(Asked::Model) => {
-                    let facts = Facts::of(&file.model().unwrap(), MOONS.len());
+                    let facts = Facts::of(&file.model().unwrap(), MOONS);
                     line(&Answer::Model(facts)).into_bytes()
                 }
                 Ok(Asked::Sample(draw)) if fault != Fault::Silent => {
@@ -257,6 +258,18 @@ fn what_is_wrong_with_a_board_is_one_sentence() {
             ["pico is connected", "--port"],
         ),
         (
+            "verify moons.flow --baud 9600",
+            ["qemu-m4 is emulated", "leave out --baud"],
+        ),
+        (
+            "monitor moons.flow --board qemu-m4 --baud 9600 -n 1",
+            ["qemu-m4 is emulated", "leave out --baud"],
+        ),
+        (
+            "monitor --port x --steps 3",
+            ["arguments were not provided", "required"],
+        ),
+        (
             "verify moons.flow --port x",
             ["qemu-m4 is emulated", "leave out --port"],
         ),
@@ -312,7 +325,21 @@ fn another_model_on_the_board_is_told() {
     folder.succeed("import real_nvp_2d.safetensors -o other.flow");
     let line = format!("verify other.flow --board pico --port {}", board.port);
     let message = folder.fail(&line);
-    let facts = ["has another model, moons: RealNVP", "flowlet flash"];
+    let facts = [
+        "has another model (moons: RealNVP",
+        "flash other.flow first",
+    ];
+    assert_tells(&message, &facts);
+
+    // One that differs in the last bit of a weight alone.
+    let (content, _) = MOONS.split_last_chunk::<4>().unwrap();
+    let mut twin = content.to_vec();
+    *twin.last_mut().unwrap() ^= 1;
+    twin.extend(checksum(&twin).to_le_bytes());
+    folder.write("twin.flow", &twin);
+    let line = format!("verify twin.flow --board pico --port {}", board.port);
+    let message = folder.fail(&line);
+    let facts = ["has another model (moons: RealNVP", "flash twin.flow first"];
     assert_tells(&message, &facts);
 }
 

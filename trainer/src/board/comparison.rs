@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn costs_are_read_with_their_models_and_what_is_missing_is_told() {
         let file = ModelFile::from_bytes("moons", MOONS);
-        let facts = Facts::of(&file.model().unwrap(), MOONS.len());
+        let facts = Facts::of(&file.model().unwrap(), MOONS);
         let cost = Answer::Cost {
             sample: Some(Spent::Cycles(7)),
             log_prob: None,

@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use super::error::{failed, tail};
 use super::link::{Link, Received};
+use super::{Board, BoardError, emulator};
 
 /// Chunks on their way.
 const CHUNKS_AHEAD: usize = 64;
@@ -65,6 +67,16 @@ impl EmulatedLink {
     /// How it ends, once its outputs are closed.
     pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
         self.child.wait()
+    }
+
+    /// Why nothing more comes from `board`, once its outputs are closed.
+    pub(super) fn ended(&mut self, board: Board) -> BoardError {
+        let tail = tail(&String::from_utf8_lossy(&self.heard));
+        match self.wait() {
+            Ok(status) if status.success() => BoardError::Ended { board, tail },
+            Ok(status) => failed(board, status, tail),
+            Err(error) => emulator::no_start(board, error),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
-use super::error::tail;
+use super::error::{failed, tail};
 use super::{Board, BoardError};
 use crate::error::Error;
 
@@ -115,11 +115,7 @@ pub(super) fn run(
     let tail = tail(&String::from_utf8_lossy(&output));
     match process.status_by(deadline).map_err(no_start)? {
         Some(status) if status.success() => Ok(output),
-        Some(status) => Err(Error::Board(BoardError::Failed {
-            board,
-            status,
-            tail,
-        })),
+        Some(status) => Err(failed(board, status, tail).into()),
         None => Err(Error::Board(BoardError::TimeLimit {
             board,
             seconds: launch.limit.as_secs_f64(),

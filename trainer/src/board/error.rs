@@ -224,6 +224,28 @@ pub enum BoardError {
         /// The transcript's end.
         tail: String,
     },
+    /// QEMU was ended from outside.
+    #[error(
+        "QEMU was ended by the system while it played {board} ({status}), as where memory runs out: close other programs and begin again; its last lines:\n{tail}"
+    )]
+    Killed {
+        /// The board.
+        board: Board,
+        /// How the emulator ended.
+        status: std::process::ExitStatus,
+        /// The transcript's end.
+        tail: String,
+    },
+    /// The firmware ended well, and too early.
+    #[error(
+        "the firmware ended on {board} before it had answered: leave out --firmware to have the right one built; its last lines:\n{tail}"
+    )]
+    Ended {
+        /// The board.
+        board: Board,
+        /// The transcript's end.
+        tail: String,
+    },
     /// The firmware did not end.
     #[error(
         "the firmware was still running on {board} after {seconds} s and was stopped: ask for fewer samples or steps; its last lines:\n{tail}"
@@ -252,6 +274,22 @@ pub enum BoardError {
         /// The transcript's end.
         tail: String,
     },
+}
+
+/// Why an emulator ended otherwise than well, by itself or not.
+pub(super) fn failed(board: Board, status: std::process::ExitStatus, tail: String) -> BoardError {
+    match status.code() {
+        Some(_) => BoardError::Failed {
+            board,
+            status,
+            tail,
+        },
+        None => BoardError::Killed {
+            board,
+            status,
+            tail,
+        },
+    }
 }
 
 fn names() -> String {

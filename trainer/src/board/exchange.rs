@@ -111,7 +111,7 @@ pub fn run_over(
     }
     let has_log_prob = matches!(model.kind(), Kind::RealNvp { .. });
     let shape = (request.n as usize, model.dim());
-    let other = || other_model(line, "one of another shape");
+    let other = || other_model(line, file, "one of another shape");
     let samples = Array2::from_shape_vec(shape, points).map_err(|_| other())?;
     if log_probs.len() != usize::from(has_log_prob) * request.n as usize {
         return Err(other().into());
@@ -126,7 +126,7 @@ pub fn run_over(
 
 /// That the board's model is that of the file, by what the board says of it.
 fn check_model(line: &mut Line, file: &ModelFile, patience: Duration) -> Result<(), Error> {
-    let facts = Facts::of(&file.model()?, file.bytes().len());
+    let facts = Facts::of(&file.model()?, file.bytes());
     let mut expected = String::new();
     text::write(&mut expected, &Answer::Model(facts)).expect("a string takes text");
     let expected = text::strip_checksum(expected.trim_end()).expect("it has been written with one");
@@ -134,13 +134,14 @@ fn check_model(line: &mut Line, file: &ModelFile, patience: Duration) -> Result<
     let found = line.text("model ", Instant::now() + patience)?;
     match found == expected {
         true => Ok(()),
-        false => Err(other_model(line, &found).into()),
+        false => Err(other_model(line, file, &found).into()),
     }
 }
 
-fn other_model(line: &Line, found: &str) -> BoardError {
+fn other_model(line: &Line, file: &ModelFile, found: &str) -> BoardError {
     BoardError::Line(LineError::OtherModel {
         name: line.name().into(),
+        path: file.path().into(),
         found: found.trim_start_matches("model ").into(),
     })
 }

@@ -86,6 +86,16 @@ pub fn build_with(
     build_around(board, package, &features, bytes, profile)
 }
 
+/// [`build`], with more of the examples' features than the board's, parted by commas.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_with_features(board: Board, package: &str, features: &str) -> Result<Program, Error> {
+    let features = format!("{board},{features}");
+    build_around(board, package, &features, None, "release")
+}
+
 /// Builds an example that takes the models of `image` into itself.
 pub(super) fn build_with_image(
     board: Board,

@@ -245,7 +245,12 @@ impl Line {
         })
     }
 
-    fn broken(&self, source: io::Error) -> BoardError {
+    fn broken(&mut self, source: io::Error) -> BoardError {
+        if let Way::Emulated(machine) = &mut self.way
+            && source.kind() == ErrorKind::UnexpectedEof
+        {
+            return machine.ended();
+        }
         BoardError::Line(LineError::Broken {
             name: self.name.clone(),
             source,

@@ -11,9 +11,9 @@ use super::tables::items;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Draw {
-    /// Seed of the noise
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
-    pub(super) seed: u64,
+    /// Seed of the noise; 0 unless given
+    #[arg(long, allow_negative_numbers = true)]
+    seed: Option<u64>,
     /// Euler steps of a flow-matching model, instead of its own
     #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
     pub(super) steps: Option<NonZeroU16>,
@@ -24,6 +24,20 @@ pub(super) struct Draw {
 }
 
 impl Draw {
+    /// That nothing of it is given to the detector.
+    pub(super) fn check_absent(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.seed.is_none() && self.steps.is_none() && self.context.is_empty(),
+            "the detector draws no samples: leave out --seed, --steps and --context"
+        );
+        Ok(())
+    }
+
+    /// The seed of the noise.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
     /// That only a flow-matching model is given a number of steps.
     pub(super) fn check_steps(&self, model: &Model<'_>) -> anyhow::Result<()> {
         check_steps(self.steps, model)

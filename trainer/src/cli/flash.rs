@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PROGRAM.elf", conflicts_with = "example")]
     firmware: Option<PathBuf>,
     /// The debug probe, where there is more than one: VID:PID or VID:PID:SERIAL
-    #[arg(long, value_name = "PROBE")]
+    #[arg(long, value_name = "PROBE", conflicts_with = "drive")]
     probe: Option<String>,
     /// The serial port, of a board that is flashed by it
     #[arg(long, value_name = "PORT")]

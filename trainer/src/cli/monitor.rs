@@ -59,8 +59,14 @@ pub(super) struct Arguments {
     /// Seed of the noise, instead of the board's own random source
     #[arg(long, allow_negative_numbers = true)]
     seed: Option<u64>,
-    /// Euler steps of a flow-matching model, instead of its own
-    #[arg(long, value_name = "N", value_parser = step_count(), allow_negative_numbers = true)]
+    /// Euler steps of a flow-matching model, instead of its own; needs the model file
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = step_count(),
+        allow_negative_numbers = true,
+        requires = "model"
+    )]
     steps: Option<std::num::NonZeroU16>,
     /// Context for all samples, as `flowlet sample` takes it; needs the model file
     #[arg(
@@ -161,7 +167,7 @@ fn line(arguments: &Arguments, file: Option<&ModelFile>) -> anyhow::Result<Line>
                 arguments.firmware.is_none(),
                 "the board has its firmware: leave out --firmware, or write it by `flowlet flash`"
             );
-            Ok(Line::open(port, arguments.serial.baud)?)
+            Ok(Line::open(port, arguments.serial.baud())?)
         }
         (_, None) => bail!(
             "say where the board is connected, with --port ({}), or try one of QEMU's with --board",

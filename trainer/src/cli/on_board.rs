@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use flowlet::Model;
 use flowlet_trainer::board::{Board, Progress, Request, default_n, macs_per_sample};
 use flowlet_trainer::data::table::numbered_names;
@@ -45,10 +45,14 @@ impl OnBoard {
         for model in models {
             let macs = macs_per_sample(model, self.draw.steps);
             n = n.min(default_n(self.board, macs));
-            context = Some(self.draw.context(model)?);
+            let of_model = self.draw.context(model)?;
+            ensure!(
+                *context.get_or_insert_with(|| of_model.clone()) == of_model,
+                "--context means other numbers to one model than to another: choose models of the same context"
+            );
         }
         Ok(Request {
-            seed: self.draw.seed,
+            seed: self.draw.seed(),
             step_count: self.draw.steps,
             context: context.context("there is no model: give its file")?,
             program: self.firmware.clone(),

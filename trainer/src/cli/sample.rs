@@ -87,7 +87,7 @@ fn noise(model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Batches> {
         return Ok(Box::new((0..count).step_by(BATCH).map(batch)));
     }
     let context = arguments.draw.context(model)?;
-    let mut noise = Noise::new(model.dim(), arguments.draw.seed);
+    let mut noise = Noise::new(model.dim(), arguments.draw.seed());
     let n = arguments.n;
     let batch = move |start| {
         let count = BATCH.min(n - start);

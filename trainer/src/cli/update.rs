@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = new.model()?;
     arguments.draw.check_steps(&model)?;
     let request = Request {
-        seed: arguments.draw.seed,
+        seed: arguments.draw.seed(),
         step_count: arguments.draw.steps,
         context: arguments.draw.context(&model)?,
         program: arguments.firmware.clone(),
@@ -78,6 +78,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let line = match &arguments.old {
         None if board.is_emulated() => {
             bail!("say which model {board} has before, with --old: QEMU forgets it")
+        }
+        Some(_) if !board.is_emulated() => {
+            bail!("{board} has its own model before: leave out --old, which is for boards in QEMU")
         }
         _ => arguments.serial.line(board, has_firmware)?,
     };

@@ -71,7 +71,7 @@ fn message(board: Board, dim: usize, difference: &Difference) -> String {
     };
     format!(
         "sample {}, {what}: {board} has {found} ({:08x}), this computer {host} ({:08x}): \
-         the board may have another model of the same shape, so flash this one; if it has this one and its firmware was built from this release, this is a fault in flowlet",
+         build the firmware from this release; if it was, this is a fault in flowlet",
         row + 1,
         found.to_bits(),
         host.to_bits()

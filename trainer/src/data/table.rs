@@ -23,7 +23,7 @@ use ndarray::Array2;
 pub use collection::Selected;
 pub use problem::{Place, Problem};
 pub use selection::Selection;
-pub use write::{RowWriter, write_csv};
+pub use write::{RowWriter, cell, write_csv};
 
 use crate::Error;
 use dialect::{Dialect, Header};

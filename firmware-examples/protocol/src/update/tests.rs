@@ -3,6 +3,7 @@
 use std::vec;
 use std::vec::Vec;
 
+use super::simulated::SimulatedFlash;
 use super::*;
 use crate::frame::{FrameReader, MAX_LEN, encode};
 use flowlet::format::{MAGIC, crc32_after};
@@ -10,88 +11,9 @@ use flowlet::format::{MAGIC, crc32_after};
 const SLOT_WORDS: usize = 2100;
 const RECORD_COUNT: usize = 8;
 
-/// Flash whose power is cut after some writes of a word or erasures.
-#[derive(Clone)]
-struct Simulated {
-    slots: [Vec<u32>; 2],
-    records: [u32; RECORD_COUNT],
-    /// Writes until the power is cut.
-    left: usize,
-    /// Writes so far.
-    done: usize,
-}
-
-#[derive(Debug, PartialEq)]
-struct PowerCut;
-
-impl Simulated {
-    fn new(first: &[u8]) -> Self {
-        let mut flash = Self {
-            slots: [vec![u32::MAX; SLOT_WORDS], vec![u32::MAX; SLOT_WORDS]],
-            records: [u32::MAX; RECORD_COUNT],
-            left: usize::MAX,
-            done: 0,
-        };
-        flash.write_slot(Slot::A, 0, first).unwrap();
-        flash.done = 0;
-        flash
-    }
-
-    fn spend(&mut self) -> Result<(), PowerCut> {
-        self.left = self.left.checked_sub(1).ok_or(PowerCut)?;
-        self.done += 1;
-        Ok(())
-    }
-}
-
-impl Flash for Simulated {
-    type Error = PowerCut;
-
-    #[allow(unsafe_code, reason = "bytes of words are bytes")]
-    fn slot(&self, slot: Slot) -> &[u8] {
-        let words = &self.slots[slot as usize];
-        // SAFETY: the words are as many times four bytes.
-        unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), 4 * words.len()) }
-    }
-
-    fn records(&self) -> &[u32] {
-        &self.records
-    }
-
-    /// Word by word, so that a cut leaves it half erased.
-    fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), PowerCut> {
-        for i in 0..len.div_ceil(4).next_multiple_of(64).min(SLOT_WORDS) {
-            if i % 64 == 0 {
-                self.spend()?;
-            }
-            self.slots[slot as usize][i] = u32::MAX;
-        }
-        Ok(())
-    }
-
-    fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), PowerCut> {
-        assert_eq!(offset % 4, 0);
-        for (i, chunk) in bytes.chunks(4).enumerate() {
-            self.spend()?;
-            let mut word = [0xFF; 4];
-            word[..chunk.len()].copy_from_slice(chunk);
-            let place = &mut self.slots[slot as usize][offset / 4 + i];
-            assert_eq!(
-                *place,
-                u32::MAX,
-                "a word is written once after it was erased"
-            );
-            *place = u32::from_ne_bytes(word);
-        }
-        Ok(())
-    }
-
-    fn write_record(&mut self, index: usize, word: u32) -> Result<(), PowerCut> {
-        self.spend()?;
-        assert_eq!(self.records[index], u32::MAX, "a record is written once");
-        self.records[index] = word;
-        Ok(())
-    }
+/// A flash with a model that is not new.
+fn simulated() -> SimulatedFlash {
+    SimulatedFlash::with(OLD, SLOT_WORDS, RECORD_COUNT)
 }
 
 static OLD: &[u8] = include_bytes!("../../../../runtime/src/moons.flow");
@@ -111,12 +33,12 @@ fn fits(model: &Model<'_>) -> bool {
     model.dim() == 2
 }
 
-fn board(flash: Simulated) -> Updater<Simulated> {
+fn board(flash: SimulatedFlash) -> Updater<SimulatedFlash> {
     Updater::new(flash, fits)
 }
 
 /// The name of the model that a board starts with, which has to load.
-fn name(flash: &Simulated) -> std::string::String {
+fn name(flash: &SimulatedFlash) -> std::string::String {
     let slot = board(flash.clone()).active();
     let bytes = flash.slot(slot);
     assert!(bytes.starts_with(&MAGIC), "{slot:?} holds no model");
@@ -143,7 +65,7 @@ fn requests(file: &[u8]) -> Vec<Request<'_>> {
     all.chain([Request::Finish]).collect()
 }
 
-fn send(board: &mut Updater<Simulated>, requests: &[Request<'_>]) -> Reply {
+fn send(board: &mut Updater<SimulatedFlash>, requests: &[Request<'_>]) -> Reply {
     let replies = requests.iter().map(|request| board.handle(request));
     replies.last().unwrap()
 }
@@ -151,7 +73,7 @@ fn send(board: &mut Updater<Simulated>, requests: &[Request<'_>]) -> Reply {
 #[test]
 fn an_update_replaces_the_model_and_the_next_one_replaces_that() {
     let new = new();
-    let mut board = board(Simulated::new(OLD));
+    let mut board = board(simulated());
     assert_eq!(name(board.flash()), "moons");
     assert_eq!(send(&mut board, &requests(&new)), Reply::Active);
     assert_eq!(
@@ -168,12 +90,12 @@ fn an_update_replaces_the_model_and_the_next_one_replaces_that() {
 #[test]
 fn a_power_cut_after_any_write_leaves_a_model_that_loads_and_can_be_replaced() {
     let new = new();
-    let mut whole = board(Simulated::new(OLD));
+    let mut whole = board(simulated());
     send(&mut whole, &requests(&new));
     let write_count = whole.flash().done;
     assert!(write_count > OLD.len() / 4);
     for left in 0..=write_count {
-        let mut flash = Simulated::new(OLD);
+        let mut flash = simulated();
         flash.left = left;
         let mut cut = board(flash);
         send(&mut cut, &requests(&new));
@@ -198,7 +120,7 @@ fn a_power_cut_after_any_frame_leaves_the_old_model() {
     let new = new();
     let requests = requests(&new);
     for count in 1..requests.len() {
-        let mut cut = board(Simulated::new(OLD));
+        let mut cut = board(simulated());
         send(&mut cut, &requests[..count]);
         let mut again = board(cut.into_flash());
         assert_eq!(name(again.flash()), "moons");
@@ -215,7 +137,7 @@ fn lost_and_swapped_frames_are_asked_for_again_and_doubled_ones_do_no_harm() {
     let requests = requests(&new);
     for i in 0..requests.len() {
         // Lost: what follows comes to nothing, or is asked for from where it is missing.
-        let mut lossy = board(Simulated::new(OLD));
+        let mut lossy = board(simulated());
         let lost = [&requests[..i], &requests[i + 1..]].concat();
         let reply = send(&mut lossy, &lost);
         let is_finish = i == requests.len() - 1;
@@ -226,7 +148,7 @@ fn lost_and_swapped_frames_are_asked_for_again_and_doubled_ones_do_no_harm() {
             "frame {i}: {reply:?}"
         );
 
-        let mut echoing = board(Simulated::new(OLD));
+        let mut echoing = board(simulated());
         let doubled = [&requests[..=i], &requests[i..]].concat();
         assert_eq!(
             send(&mut echoing, &doubled),
@@ -238,7 +160,7 @@ fn lost_and_swapped_frames_are_asked_for_again_and_doubled_ones_do_no_harm() {
         if i + 1 < requests.len() {
             let mut swapped = requests.clone();
             swapped.swap(i, i + 1);
-            let mut board = board(Simulated::new(OLD));
+            let mut board = board(simulated());
             assert_ne!(
                 send(&mut board, &swapped),
                 Reply::Active,
@@ -248,7 +170,7 @@ fn lost_and_swapped_frames_are_asked_for_again_and_doubled_ones_do_no_harm() {
         }
     }
     // A computer that sends what is asked for gets through, though every other answer is lost.
-    let mut board = board(Simulated::new(OLD));
+    let mut board = board(simulated());
     let mut reply = board.handle(&requests[0]);
     while let Reply::Ready { offset } = reply {
         let next = &requests[1 + (offset as usize).div_ceil(MAX_DATA_LEN)];
@@ -272,7 +194,7 @@ fn a_damaged_bit_in_any_frame_leaves_the_old_model() {
         for bit in [0, 9, 30, 8 * frames[i].len() - 9] {
             let mut sent = frames.clone();
             sent[i][bit / 8] ^= 1 << (bit % 8);
-            let mut board = board(Simulated::new(OLD));
+            let mut board = board(simulated());
             let mut reader = FrameReader::new();
             for byte in sent.concat() {
                 if reader.push(byte)
@@ -295,7 +217,7 @@ fn a_damaged_bit_in_any_frame_leaves_the_old_model() {
 
 #[test]
 fn what_cannot_be_used_is_refused_for_its_reason() {
-    let refusal = |file: &[u8], flash: Simulated, fits: fn(&Model<'_>) -> bool| {
+    let refusal = |file: &[u8], flash: SimulatedFlash, fits: fn(&Model<'_>) -> bool| {
         let mut board = Updater::new(flash, fits);
         let requests = requests(file);
         let mut replies = requests.iter().map(|request| board.handle(request));
@@ -303,13 +225,13 @@ fn what_cannot_be_used_is_refused_for_its_reason() {
         assert_eq!(name(board.flash()), "moons");
         reply.unwrap()
     };
-    let fresh = || Simulated::new(OLD);
+    let fresh = simulated;
     let slot_len = 4 * SLOT_WORDS as u32;
     let foreign = vec![7; 1000];
     let mut damaged = new();
     damaged[500] ^= 1;
     let mut full = fresh();
-    full.records = [Slot::A.word(); RECORD_COUNT];
+    full.records = vec![Slot::A.word(); RECORD_COUNT];
     let mut worn = fresh();
     worn.left = 3;
     for (reply, expected) in [

@@ -61,6 +61,14 @@ fn a_port_is_for_silicon_and_an_old_model_for_qemu() {
     assert_tells(&message, &["there is no serial port /nowhere/tty"]);
     let message = folder.fail("update moons.flow --board nrf52840-dk");
     assert_tells(&message, &["--port"]);
+    let message =
+        folder.fail("update moons.flow --board nrf52840-dk --port /nowhere/tty --old field.flow");
+    assert_tells(
+        &message,
+        &["nrf52840-dk has its own model", "leave out --old"],
+    );
+    let message = folder.fail("update moons.flow --old field.flow --baud 9600");
+    assert_tells(&message, &["qemu-m4 is emulated", "leave out --baud"]);
     let message = folder.fail("update moons.flow --board qemu-m4");
     assert_tells(&message, &["--old"]);
     let message = folder.fail("update moons.flow --old field.flow --port /nowhere/tty");

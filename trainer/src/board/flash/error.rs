@@ -108,6 +108,14 @@ pub enum FlashError {
         /// Where they are mounted.
         drives: Vec<String>,
     },
+    /// The drive went away during the copy.
+    #[error(
+        "the drive of {board} went away before it had all: hold its BOOTSEL button while you plug it in, and flash again"
+    )]
+    DriveGone {
+        /// The board.
+        board: Board,
+    },
     /// picotool sees more than one Pico.
     #[error(
         "more than one Pico waits for a program: unplug the others, or mount a drive and name it by --drive"

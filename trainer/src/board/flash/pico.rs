@@ -81,28 +81,55 @@ fn copy(blocks: &[u8], drive: &Path, board: Board) -> Result<(), Error> {
         return Err(BoardError::from(FlashError::WrongChip { board, found }).into());
     }
     let path = drive.join("flowlet.uf2");
-    let io = |source| Error::Io {
-        action: "write",
-        path: path.clone(),
-        source,
-    };
-    let mut file = File::create(&path).map_err(io)?;
-    let written = file.write_all(blocks);
-    match written.and_then(|()| sync(&file, drive)) {
-        Ok(()) => Ok(()),
-        Err(_) if board_id(drive).is_none() => {
-            Err(BoardError::from(FlashError::Unplugged { board }).into())
-        }
-        Err(source) => Err(io(source)),
+    let opened = File::create(&path);
+    let copied = opened.and_then(|mut file| put(&mut file, blocks, &|| board_id(drive).is_none()));
+    copied.map_err(|source| match is_gone(&source, board_id(drive).is_none()) {
+        true => BoardError::from(FlashError::DriveGone { board }).into(),
+        false => Error::Io {
+            action: "write",
+            path,
+            source,
+        },
+    })
+}
+
+/// What is written last: a page of the system's, which it writes as a whole, so that no block comes twice.
+const LAST_LEN: usize = 4096;
+
+/// A file that can be waited for.
+trait Arrive: Write {
+    /// Waits until all that was written is on its device.
+    fn arrive(&mut self) -> io::Result<()>;
+}
+
+impl Arrive for File {
+    fn arrive(&mut self) -> io::Result<()> {
+        self.sync_all()
     }
 }
 
-/// Waits until all has arrived. The board then starts and its drive goes, which may come first.
-fn sync(file: &File, drive: &Path) -> io::Result<()> {
-    match file.sync_all() {
-        Err(_) if board_id(drive).is_none() => Ok(()),
-        synced => synced,
+/// Writes all blocks, and waits until the drive has them.
+///
+/// A system takes all at once and writes it later, and the board starts, without its drive, as soon as it has
+/// the last block: often before the system has heard that it has. So an error tells something as long as
+/// blocks are held back, and the last ones are the board's to be without an answer: a cable that is
+/// unplugged during these looks the same.
+fn put(file: &mut impl Arrive, blocks: &[u8], has_no_drive: &dyn Fn() -> bool) -> io::Result<()> {
+    let (first, last) = blocks.split_at(blocks.len().saturating_sub(1) / LAST_LEN * LAST_LEN);
+    file.write_all(first)?;
+    file.arrive()?;
+    match file.write_all(last).and_then(|()| file.arrive()) {
+        Err(error) if is_gone(&error, has_no_drive()) => Ok(()),
+        outcome => outcome,
     }
+}
+
+/// Whether an error is one of a drive that is not there any more. What was read of it before may still be read.
+fn is_gone(error: &io::Error, has_no_drive: bool) -> bool {
+    /// EIO, ENXIO and ENODEV, on Linux and macOS.
+    const NO_DEVICE: [i32; 3] = [5, 6, 19];
+    let code = error.raw_os_error();
+    has_no_drive || cfg!(unix) && code.is_some_and(|code| NO_DEVICE.contains(&code))
 }
 
 /// What a drive's bootloader says that it is the board of.
@@ -210,5 +237,63 @@ mod tests {
         let mut found = drives(&subfolders(folder.path()));
         found.sort();
         assert_eq!(found, ["a", "c"].map(|name| folder.path().join(name)));
+    }
+
+    /// A drive that takes all at once and has less: it is gone after so many bytes.
+    struct Played {
+        room: usize,
+        taken: usize,
+        code: i32,
+    }
+
+    impl Write for Played {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.taken += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Arrive for Played {
+        fn arrive(&mut self) -> io::Result<()> {
+            match self.taken > self.room {
+                true => Err(io::Error::from_raw_os_error(self.code)),
+                false => Ok(()),
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_drive_that_goes_before_its_last_blocks_is_an_error() {
+        const EIO: i32 = 5;
+        const ENOSPC: i32 = 28;
+        for (count, last) in [(1, 1), (8, 8), (9, 1), (40, 8), (45, 5)] {
+            let blocks = vec![0; 512 * count];
+            for room in (0..=count).map(|count| 512 * count) {
+                let outcome = |code, gone| {
+                    let taken = 0;
+                    let mut drive = Played { room, taken, code };
+                    put(&mut drive, &blocks, &|| gone)
+                };
+                let is_first = room < 512 * (count - last);
+                assert_eq!(outcome(EIO, false).is_err(), is_first, "{room} of {count}");
+                assert_eq!(
+                    outcome(ENOSPC, true).is_err(),
+                    is_first,
+                    "{room} of {count}"
+                );
+                // What is no end of the drive is an error at any time.
+                let is_whole = room == blocks.len();
+                assert_eq!(
+                    outcome(ENOSPC, false).is_ok(),
+                    is_whole,
+                    "{room} of {count}"
+                );
+            }
+        }
     }
 }

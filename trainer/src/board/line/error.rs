@@ -1,6 +1,7 @@
 //! What can go wrong on a line to a board.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Why nothing came over a line.
 #[derive(Debug, thiserror::Error)]
@@ -83,10 +84,15 @@ pub enum LineError {
         count: usize,
     },
     /// The board has another model.
-    #[error("{name} has another model, {found}: flash this one by `flowlet flash`")]
+    #[error(
+        "the board on {name} has another model ({found}): flash {} first, by `flowlet flash`",
+        path.display()
+    )]
     OtherModel {
         /// The port or board.
         name: String,
+        /// The file of the model that it should have.
+        path: PathBuf,
         /// What the board says of its own.
         found: String,
     },

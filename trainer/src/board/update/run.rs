@@ -65,7 +65,8 @@ pub fn run(
         new.bytes(),
         Patience::default(),
         &mut |count| progress(Stage::Sent(count)),
-    )?;
+    );
+    let sent = sent.map_err(|error| session.reason(error))?;
     let after = session.sample(new, request)?;
     session.end()?;
     Ok(Updated {

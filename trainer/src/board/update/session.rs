@@ -11,6 +11,7 @@ use super::super::error::tail;
 use super::super::link::{Link, Received};
 use super::super::request::time_limit;
 use super::super::{Board, BoardError, BoardRun, Request, emulator, transcript};
+use super::UpdateError;
 use crate::error::Error;
 use crate::model_file::ModelFile;
 
@@ -119,8 +120,12 @@ impl Session {
             match self.link.receive(TO_END) {
                 Ok(Received::Bytes(_)) => {}
                 Ok(Received::Silence) => return Err(self.time_limit(TO_END)),
-                Ok(Received::End) | Err(_) => return self.check_ended(),
+                Ok(Received::End) | Err(_) => break,
             }
+        }
+        match self.link.ended(self.board) {
+            BoardError::Ended { .. } => Ok(()),
+            error => Err(error.into()),
         }
     }
 
@@ -149,26 +154,18 @@ impl Session {
                     text.drain(..zero.map_or(0, |zero| zero + 1));
                 }
                 Ok(Received::Silence) => return Err(self.time_limit(limit)),
-                Ok(Received::End) | Err(_) => {
-                    self.check_ended()?;
-                    return Err(self.time_limit(limit));
-                }
+                Ok(Received::End) | Err(_) => return Err(self.link.ended(self.board).into()),
             }
         }
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    fn check_ended(&mut self) -> Result<(), Error> {
-        let status = self.link.wait();
-        let status = status.map_err(|error| emulator::no_start(self.board, error))?;
-        if status.success() {
-            return Ok(());
+    /// Why an update failed; of a program that has ended, how it did.
+    pub(super) fn reason(&mut self, error: UpdateError) -> Error {
+        match error {
+            UpdateError::End => self.link.ended(self.board).into(),
+            error => error.into(),
         }
-        Err(Error::Board(BoardError::Failed {
-            board: self.board,
-            status,
-            tail: tail(&String::from_utf8_lossy(self.link.heard())),
-        }))
     }
 
     fn time_limit(&self, limit: Duration) -> Error {
@@ -197,5 +194,59 @@ fn io(action: &'static str, path: PathBuf) -> impl FnOnce(std::io::Error) -> Err
         action,
         path,
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::firmware;
+    use super::super::{Patience, flash_with, send};
+    use super::*;
+    use tempfile::TempDir;
+
+    static MOONS: &[u8] = include_bytes!("../../../../runtime/src/moons.flow");
+    /// Far longer than any of these take.
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    /// A board, and what goes with it when it is done.
+    fn start(example: &str) -> (Session, (TempDir, firmware::Program)) {
+        let board = Board::QemuM4;
+        let folder = tempfile::tempdir().unwrap();
+        let flash = flash_with(board, &ModelFile::from_bytes("moons", MOONS)).unwrap();
+        Session::place(folder.path(), &flash).unwrap();
+        let program = firmware::build(board, example, None).unwrap();
+        let session = Session::start(board, &program.path(), folder.path(), Power::Endless);
+        (session.unwrap(), (folder, program))
+    }
+
+    #[track_caller]
+    fn assert_tells(error: &Error, text: &str) {
+        let error = error.to_string();
+        assert!(error.contains(text), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_ends_too_early_is_told_as_that() {
+        let (mut session, _place) = start("update");
+        session.link.close();
+        let error = session.lines(LIMIT).unwrap_err();
+        assert_tells(&error, "ended on qemu-m4 before it had answered");
+
+        let (mut session, _place) = start("failures");
+        let error = session.ask(&Command::Model, LIMIT).unwrap_err();
+        assert_tells(&error, "the firmware failed on qemu-m4");
+        assert_tells(&error, "error: name a way to fail");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_end_of_qemu_is_told_as_that() {
+        let (mut session, _place) = start("update");
+        session.link.kill().unwrap();
+        let error = session.lines(LIMIT).unwrap_err();
+        assert_tells(&error, "QEMU was ended by the system");
+        let sent = send(session.link(), MOONS, Patience::default(), &mut |_| {});
+        let error = session.reason(sent.unwrap_err());
+        assert_tells(&error, "QEMU was ended by the system");
     }
 }

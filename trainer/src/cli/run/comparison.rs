@@ -23,6 +23,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let models = files.iter().map(ModelFile::model);
     let models = models.collect::<Result<Vec<_>, _>>()?;
+    // One that takes steps is enough.
+    let steps = models
+        .iter()
+        .map(|model| arguments.on_board.draw.check_steps(model));
+    steps.reduce(Result::or).unwrap_or(Ok(()))?;
     let request = arguments.on_board.request(&models, ENOUGH)?;
     let files: Vec<&ModelFile> = files.iter().collect();
     let costs = with_progress(request.n, |progress| {

@@ -7,10 +7,9 @@ use anyhow::{Context as _, bail, ensure};
 use flowlet::Model;
 use flowlet_trainer::board::{Detection, Recordings, Window, detect, windows};
 use flowlet_trainer::data::Dataset;
-use flowlet_trainer::data::table::{Selection, write_csv};
+use flowlet_trainer::data::table::{RowWriter, Selection, cell};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::{check_writable, write_whole};
-use ndarray::Array2;
 use serde_json::{Value, json};
 
 use super::super::check_apart;
@@ -72,6 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arguments.plot.is_none() && arguments.on_board.n.is_none(),
         "the detector draws no samples: leave out --plot and -n"
     );
+    arguments.on_board.draw.check_absent()?;
     let program = arguments.on_board.firmware.as_deref();
     check_apart(
         &[Some(path), Some(table), program],
@@ -96,7 +96,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let found = detect(arguments.on_board.board, &file, &recordings, program)?;
     check_same(&found.windows, &expected)?;
     if let Some(path) = &arguments.output {
-        write_whole(path, |file| write(file, &model, &found.windows))?;
+        let labels: Vec<String> = model.labels().map(Into::into).collect();
+        write_whole(path, |file| write(file, &labels, &found.windows))?;
     }
     let mut report = Report::default();
     add_facts(&mut report, arguments, &found);
@@ -151,21 +152,22 @@ fn check_same(found: &[Window], expected: &[Window]) -> anyhow::Result<()> {
 }
 
 /// Writes each window's last row, its features, whether it is strange, and its log-probability.
-fn write(file: &mut dyn io::Write, model: &Model<'_>, windows: &[Window]) -> io::Result<()> {
-    let labels = model.labels().map(String::from);
+fn write(file: &mut dyn io::Write, labels: &[String], windows: &[Window]) -> io::Result<()> {
     let mut names = vec!["row".to_owned()];
-    names.extend(labels);
+    names.extend_from_slice(labels);
     names.extend(["strange", "log_prob"].map(String::from));
-    let numbers = windows.iter().flat_map(|window| {
-        let head = std::iter::once(window.end as f32).chain(window.x);
-        head.chain([f32::from(u8::from(window.is_strange)), window.log_prob])
-    });
-    let rows = Array2::from_shape_vec((windows.len(), names.len()), numbers.collect());
-    write_csv(
-        file,
-        &names,
-        rows.expect("a row has a number a name").view(),
-    )
+    let mut rows = RowWriter::new(file, &names)?;
+    for window in windows {
+        // A whole number as it is: not every row's number is one of 32 bits with a point.
+        let mut cells = vec![window.end.to_string()];
+        cells.extend(window.x.map(cell));
+        cells.extend([
+            u8::from(window.is_strange).to_string(),
+            cell(window.log_prob),
+        ]);
+        rows.write_cells(&cells)?;
+    }
+    rows.finish()
 }
 
 fn add_facts(report: &mut Report, arguments: &Arguments, found: &Detection) {
@@ -231,4 +233,26 @@ fn share(strange: usize, count: usize) -> String {
         grouped(strange),
         grouped(count)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_their_numbers_however_many_there_are() {
+        let window = Window {
+            // The least that no number of 24 bits is.
+            end: (1 << 24) + 1,
+            x: [0.1, -0.0, 1e-9, 3.0, 4.0, 5.0],
+            log_prob: f32::NEG_INFINITY,
+            is_strange: true,
+        };
+        let labels = ["a", "b", "c", "d", "e", "f"].map(String::from);
+        let mut file = vec![];
+        write(&mut file, &labels, &[window]).unwrap();
+        let expected =
+            "row,a,b,c,d,e,f,strange,log_prob\n16777217,0.1,-0.0,1e-9,3.0,4.0,5.0,1,-inf\n";
+        assert_eq!(String::from_utf8(file).unwrap(), expected);
+    }
 }

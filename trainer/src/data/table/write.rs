@@ -30,6 +30,11 @@ pub fn write_csv(
     writer.finish()
 }
 
+/// A number with the fewest digits that read back as the same bits.
+pub fn cell(number: f32) -> String {
+    format!("{number:?}")
+}
+
 /// Writes rows as they come, as [`write_csv`] does all at once.
 pub struct RowWriter<'a> {
     writer: Writer<&'a mut dyn Write>,
@@ -50,10 +55,15 @@ impl<'a> RowWriter<'a> {
     /// `rows`: `[n, labels]`.
     pub fn write(&mut self, rows: ArrayView2<f32>) -> io::Result<()> {
         for row in rows.rows() {
-            let cells = row.iter().map(|number| format!("{number:?}"));
+            let cells = row.iter().map(|number| cell(*number));
             self.writer.write_record(cells).map_err(cause)?;
         }
         Ok(())
+    }
+
+    /// Writes a row that does not consist of such numbers alone: a cell for each label.
+    pub fn write_cells(&mut self, cells: &[String]) -> io::Result<()> {
+        self.writer.write_record(cells).map_err(cause)
     }
 
     /// Writes what is buffered, before more rows come.
