@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use super::firmware::Chosen;
 use super::fit::{check_fit, image};
+use super::log::LogFile;
 use super::request::time_limit;
 use super::{Board, Launch, Request, emulator, transcript};
 use crate::error::Error;
@@ -128,7 +129,9 @@ pub fn run(
     check_fit(board, &[file])?;
     board.machine()?.emulator.check()?;
     progress(Progress::Building);
-    let program = Chosen::new(board, "sampler", request.program.as_deref())?;
+    let log = request.log.as_ref();
+    let program = Chosen::with_log(board, "sampler", request.program.as_deref(), log)?;
+    let log = LogFile::of(log, &program.path())?;
     let launch = Launch {
         program: &program.path(),
         image: &image(&[file]),
@@ -137,7 +140,7 @@ pub fn run(
         limit: time_limit(board, &model, request),
     };
     let mut sampled = 0;
-    let output = emulator::run(board, &launch, &mut |line| {
+    let output = emulator::run_logging(board, &launch, log.as_ref(), &mut |line| {
         if transcript::is_sample(line) {
             sampled += 1;
             progress(Progress::Sampled(sampled));
