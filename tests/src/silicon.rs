@@ -90,7 +90,9 @@ impl Silicon {
             .args(["build", "--release", "--quiet", "--locked"])
             .args(["--package", example, "--target", self.target])
             .args(["--features", &format!("{},{features}", self.name)])
-            .args(["--target-dir", "target"]);
+            .args(["--target-dir", "target"])
+            // As what logs is built unless told otherwise; nothing else knows of it.
+            .env("DEFMT_LOG", "info");
         let output = cargo.output().expect("cargo starts");
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(

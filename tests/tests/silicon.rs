@@ -16,14 +16,17 @@ use flowlet_tests::digest;
 use flowlet_tests::elf::Elf;
 use flowlet_tests::silicon::{SILICON, Silicon};
 use flowlet_tests::workload::{default_flow_matching, default_real_nvp};
-use flowlet_trainer::board::Board;
-use flowlet_trainer::board::firmware::build;
+use flowlet_trainer::board::firmware::{build, build_logging};
+use flowlet_trainer::board::{Board, Level};
 use flowlet_trainer::model_file::ModelFile;
 
 /// How much is no growth: another release of the compiler or of a dependency.
 const TOLERANCE_PERCENT: u64 = 2;
 
 const HEAD: &str = "board,example,flash,ram";
+
+/// An example with a log, and the feature that gives it one.
+const LOGGING: (&str, &str) = ("sampler", "defmt");
 
 /// Bytes of flash and of RAM.
 type Row = (String, [u64; 2]);
@@ -32,8 +35,9 @@ type Row = (String, [u64; 2]);
 fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
     let mut measured: Vec<Row> = vec![];
     for silicon in &SILICON {
-        for example in silicon.examples {
-            let elf = silicon.build(example, "");
+        let examples = silicon.examples.iter().map(|example| (*example, ""));
+        for (example, features) in examples.chain([LOGGING]) {
+            let elf = silicon.build(example, features);
             check_places(silicon, &elf);
             check_start(silicon, &elf);
             let models = if silicon.name == "esp32c3" {
@@ -42,7 +46,8 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
                 0
             };
             let lens = [elf.flash_len() - models, elf.len_within(&silicon.ram)];
-            measured.push((format!("{},{example}", silicon.name), lens));
+            let name = format!("{},{example}{}", silicon.name, with(features));
+            measured.push((name, lens));
         }
     }
     for board in Board::QEMU {
@@ -53,6 +58,13 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
             measured.push((format!("{board},{example}"), lens));
         }
     }
+    for board in [Board::QemuM0, Board::QemuRv32] {
+        let (example, feature) = LOGGING;
+        let program = build_logging(board, example, None, Level::Info);
+        let elf = Elf::read(&program.unwrap_or_else(|error| panic!("{error}")).path());
+        let lens = [elf.flash_len(), elf.static_len()];
+        measured.push((format!("{board},{example}{}", with(feature)), lens));
+    }
     // Told where a test's output is shown, as by `cargo xtask size`.
     print!("{}", to_csv(&measured));
     if env::var_os("FLOWLET_BLESS").is_some() {
@@ -61,6 +73,14 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
     let text = fs::read_to_string(table()).expect("the table can be read");
     let problems = growth(&from_csv(&text), &measured);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// What an example's features add to its name.
+fn with(features: &str) -> String {
+    match features {
+        "" => String::new(),
+        features => format!(" with {features}"),
+    }
 }
 
 /// All that is laid into flash lies in the program's part of it, and the model's is as long as told.

@@ -34,4 +34,4 @@ pub use log::{Level, Log};
 pub use machine::{Board, Region};
 pub use memory::Memory;
 pub use request::{Request, default_n, macs_per_sample};
-pub use run::{BoardRun, Difference, Progress, run, run_program};
+pub use run::{BoardRun, Difference, Progress, run, run_logging, run_program};

@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use super::firmware::Chosen;
 use super::fit::{check_fit, image};
-use super::log::LogFile;
+use super::log::{Log, LogFile};
 use super::request::time_limit;
 use super::{Board, Launch, Request, emulator, transcript};
 use crate::error::Error;
@@ -160,6 +160,17 @@ pub fn run(
 pub fn run_program(board: Board, launch: &Launch<'_>) -> Result<Vec<u8>, Error> {
     board.machine()?.emulator.check()?;
     emulator::run(board, launch, &mut |_| {})
+}
+
+/// [`run_program`], of a program that logs.
+///
+/// # Errors
+///
+/// As [`run_program`], and [`NoLog`](super::BoardError::NoLog) where the program has no texts for a log.
+pub fn run_logging(board: Board, launch: &Launch<'_>, log: &Log) -> Result<Vec<u8>, Error> {
+    board.machine()?.emulator.check()?;
+    let log = LogFile::of(Some(log), launch.program)?;
+    emulator::run_logging(board, launch, log.as_ref(), &mut |_| {})
 }
 
 #[cfg(test)]
