@@ -1,6 +1,7 @@
 //! What examples log: by defmt with the feature of that name, and else nothing.
 //!
-//! The log has a way of its own, beside the console: RTT on chips, a file of the computer in QEMU.
+//! The log has a way of its own, beside the console: RTT on chips, a file of the computer in QEMU. The macros are
+//! where they are used, not here, to whoever looks for the place of a line.
 
 #[cfg(feature = "defmt")]
 pub use defmt::Format as Logged;
@@ -14,24 +15,28 @@ impl<T: ?Sized> Logged for T {}
 
 /// Logs why a program ends.
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! error {
     ($($argument:tt)*) => { $crate::log!(error, $($argument)*) };
 }
 
 /// Logs what is refused.
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! warn {
     ($($argument:tt)*) => { $crate::log!(warn, $($argument)*) };
 }
 
 /// Logs what is done.
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! info {
     ($($argument:tt)*) => { $crate::log!(info, $($argument)*) };
 }
 
 /// Logs what is asked for.
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! debug {
     ($($argument:tt)*) => { $crate::log!(debug, $($argument)*) };
 }
@@ -39,6 +44,7 @@ macro_rules! debug {
 #[cfg(feature = "defmt")]
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! log {
     ($level:ident, $($argument:tt)*) => {{
         use $crate::defmt;
@@ -49,6 +55,7 @@ macro_rules! log {
 #[cfg(not(feature = "defmt"))]
 #[doc(hidden)]
 #[macro_export]
+#[collapse_debuginfo(yes)]
 macro_rules! log {
     ($level:ident, $format:literal $(, $argument:expr)* $(,)?) => {
         if false {

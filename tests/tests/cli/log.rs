@@ -129,7 +129,7 @@ fn a_log_that_cannot_be_is_refused_in_a_sentence() {
 }
 
 /// `monitor` of a board of silicon with its log, by a probe-rs that does `script` when it attaches.
-fn monitor(folder: &Folder, port: &str, script: Option<&str>) -> (bool, String, String) {
+fn monitor(folder: &Folder, port: &str, n: u32, script: Option<&str>) -> (bool, String, String) {
     if let Some(script) = script {
         let calls = folder.path("calls");
         let script = format!(
@@ -144,7 +144,7 @@ fn monitor(folder: &Folder, port: &str, script: Option<&str>) -> (bool, String, 
         tool(folder, &script);
     }
     let line = format!(
-        "monitor --board nrf52840-dk --port {port} -n 60 --log --firmware logging.elf --probe 1366:1015"
+        "monitor --board nrf52840-dk --port {port} -n {n} --log --firmware logging.elf --probe 1366:1015"
     );
     let mut command = folder.command(&line);
     let tools = folder.path("bin");
@@ -164,7 +164,7 @@ fn tool(folder: &Folder, script: &str) {
 fn the_log_of_a_board_of_silicon_comes_beside_its_samples() {
     let (folder, board) = (folder(), Played::new(Fault::None));
     let script = "echo 'INFO  sampled 50 (support/src/sampling.rs:30)'; exec sleep 60";
-    let (success, printed, said) = monitor(&folder, &board.port, Some(script));
+    let (success, printed, said) = monitor(&folder, &board.port, 60, Some(script));
     assert!(success, "{said}");
     assert_eq!(numbers(&printed).1.len(), 60);
     assert_eq!(said, "log INFO  sampled 50 (support/src/sampling.rs:30)\n");
@@ -178,9 +178,9 @@ fn the_log_of_a_board_of_silicon_comes_beside_its_samples() {
 fn a_log_that_ends_is_told_and_the_samples_go_on() {
     let (folder, board) = (folder(), Played::new(Fault::None));
     let script = "echo 'Error: Probe is already in use' >&2; exit 1";
-    let (success, printed, said) = monitor(&folder, &board.port, Some(script));
+    let (success, printed, said) = monitor(&folder, &board.port, 1000, Some(script));
     assert!(success, "{said}");
-    assert_eq!(numbers(&printed).1.len(), 60);
+    assert_eq!(numbers(&printed).1.len(), 1000);
     let ended = "log ?     the log has ended: another program uses the debug probe: close it";
     assert!(
         said.starts_with(ended) && said.lines().count() == 1,
@@ -191,7 +191,7 @@ fn a_log_that_ends_is_told_and_the_samples_go_on() {
 #[test]
 fn no_tool_for_a_log_and_no_probe_are_told_before_any_sample() {
     let (folder, board) = (folder(), Played::new(Fault::None));
-    let (success, printed, said) = monitor(&folder, &board.port, None);
+    let (success, printed, said) = monitor(&folder, &board.port, 60, None);
     assert!(!success && printed.is_empty(), "{printed}");
     assert_tells(
         &said,
@@ -200,7 +200,7 @@ fn no_tool_for_a_log_and_no_probe_are_told_before_any_sample() {
     let script = "#!/bin/sh\n[ $1 = --version ] && exit\n\
                   echo 'Error: No connected probes were found.' >&2\nexit 1\n";
     tool(&folder, script);
-    let (success, printed, said) = monitor(&folder, &board.port, None);
+    let (success, printed, said) = monitor(&folder, &board.port, 60, None);
     assert!(!success && printed.is_empty(), "{printed}");
     assert_tells(
         &said,

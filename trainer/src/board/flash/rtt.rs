@@ -3,7 +3,9 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 
 use super::super::log::Decoder;
 use super::super::{Board, BoardError, Log};
@@ -18,6 +20,10 @@ const FORMAT: &str = "{L:<5} {s} ({fff}:{l})";
 #[derive(Debug)]
 pub struct Rtt {
     reader: Child,
+    /// Passes on what it says.
+    teller: Option<JoinHandle<()>>,
+    /// Whether the log is to end.
+    is_over: Arc<AtomicBool>,
 }
 
 impl Rtt {
@@ -66,11 +72,11 @@ impl Rtt {
         })?;
         let output = reader.stdout.take().expect("the output is piped");
         let errors = reader.stderr.take().expect("the error output is piped");
-        let log = log.clone();
-        thread::spawn(move || {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (log, was_to_end) = (log.clone(), Arc::clone(&is_over));
+        let teller = thread::spawn(move || {
             let said = tell(output, errors, &log);
-            // Nothing, where the log was to end.
-            if !said.is_empty() {
+            if !was_to_end.load(Ordering::Acquire) {
                 let said = Said::failed(&String::from_utf8_lossy(&said));
                 let reason = match probe_rs::reason(&said, chip, &load(board, &place)) {
                     FlashError::Tool { message, .. } => message,
@@ -80,15 +86,25 @@ impl Rtt {
                 (log.tell)(&format!("?     the log has ended: {reason}"));
             }
         });
-        Ok(Self { reader })
+        Ok(Self {
+            reader,
+            teller: Some(teller),
+            is_over,
+        })
     }
 }
 
 impl Drop for Rtt {
     fn drop(&mut self) {
-        // An error means that it has ended by itself.
-        let _ = self.reader.kill();
-        let _ = self.reader.wait();
+        if !matches!(self.reader.try_wait(), Ok(Some(_))) {
+            self.is_over.store(true, Ordering::Release);
+            // An error means that it has ended by itself.
+            let _ = self.reader.kill();
+            let _ = self.reader.wait();
+        }
+        if let Some(teller) = self.teller.take() {
+            let _ = teller.join();
+        }
     }
 }
 
