@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use flowlet_trainer::board::Board;
-use flowlet_trainer::board::firmware::build_with_features;
+use flowlet_trainer::board::firmware::{Program, build_logging, build_with_features};
+use flowlet_trainer::board::{Board, Level};
+use flowlet_trainer::error::Error;
 
 use crate::elf::Elf;
 
@@ -65,9 +66,28 @@ impl Silicon {
     ///
     /// If the build fails.
     pub fn build(&self, example: &str, features: &str) -> Elf {
-        let board = Board::from_name(self.name).expect("the trainer knows the board");
-        let program = build_with_features(board, example, features);
-        let program = program.unwrap_or_else(|error| panic!("{example}: {error}"));
-        Elf::read(&program.path())
+        read(
+            example,
+            build_with_features(self.board(), example, features),
+        )
     }
+
+    /// Builds an example that logs.
+    ///
+    /// # Panics
+    ///
+    /// If the build fails.
+    pub fn build_logging(&self, example: &str) -> Elf {
+        let program = build_logging(self.board(), example, None, Level::Info);
+        read(example, program)
+    }
+
+    fn board(&self) -> Board {
+        Board::from_name(self.name).expect("the trainer knows the board")
+    }
+}
+
+fn read(example: &str, program: Result<Program, Error>) -> Elf {
+    let program = program.unwrap_or_else(|error| panic!("{example}: {error}"));
+    Elf::read(&program.path())
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, fs};
 
@@ -13,8 +14,8 @@ use flowlet_protocol::frame::FrameReader;
 use flowlet_protocol::text::strip_checksum;
 use flowlet_protocol::{Answer, MAX_LINE_LEN, Spent};
 use flowlet_tests::counter::Counts;
-use flowlet_trainer::board::firmware::build;
-use flowlet_trainer::board::{Board, Launch, run_program};
+use flowlet_trainer::board::firmware::{build, build_logging};
+use flowlet_trainer::board::{Board, Launch, Level, Log, run_logging, run_program};
 use flowlet_trainer::model_file::ModelFile;
 
 /// Each takes a second or two; this is for a busy machine.
@@ -75,21 +76,99 @@ fn input() -> String {
 }
 
 fn check(example: &str, image: &[u8], input: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("expected");
-    let path = folder.join(example).with_extension("txt");
     for board in Board::QEMU {
         let found = lines(&say(board, example, image, input));
-        if env::var_os("FLOWLET_BLESS").is_some() && board == Board::QEMU[0] {
-            fs::write(&path, &found).unwrap();
-        }
-        let expected = fs::read_to_string(&path).unwrap();
-        assert_eq!(found, expected, "{example} on {board}");
+        check_expected(board, example, &found);
     }
+}
+
+fn check_expected(board: Board, name: &str, found: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("expected");
+    let path = folder.join(name).with_extension("txt");
+    if env::var_os("FLOWLET_BLESS").is_some() && board == Board::QEMU[0] {
+        fs::write(&path, found).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap();
+    assert_eq!(found, expected, "{name} on {board}");
 }
 
 #[test]
 fn the_sampler_says_on_every_board_what_it_should() {
     check("sampler", MOONS, &input());
+}
+
+/// What an example says, and what it logs, by a line each.
+fn log(
+    board: Board,
+    example: &str,
+    image: &[u8],
+    input: &str,
+) -> (Result<Vec<u8>, String>, String) {
+    let program = build_logging(board, example, None, Level::Debug).unwrap();
+    let launch = Launch {
+        program: &program.path(),
+        image,
+        input,
+        plugin: None,
+        limit: TIME_LIMIT,
+    };
+    let logged = Arc::new(Mutex::new(String::new()));
+    let log = {
+        let logged = Arc::clone(&logged);
+        Log::new(Level::Debug, move |line| {
+            *logged.lock().unwrap() += &format!("{line}\n");
+        })
+    };
+    let said = run_logging(board, &launch, &log);
+    let logged = logged.lock().unwrap().clone();
+    (said.map_err(|error| error.to_string()), logged)
+}
+
+#[test]
+fn the_sampler_logs_on_every_board_what_it_does_and_says_the_same() {
+    for board in Board::QEMU {
+        let (said, logged) = log(board, "sampler", MOONS, &input());
+        check_expected(board, "sampler", &lines(&said.unwrap()));
+        // Where the source has it may change.
+        let lines = logged.lines().map(|line| {
+            let (line, number) = line.rsplit_once(':').unwrap();
+            let number = number.strip_suffix(')').map(str::parse);
+            assert!(matches!(number, Some(Ok(1u32..))), "{line}");
+            format!("{line})\n")
+        });
+        check_expected(board, "sampler_log", &lines.collect::<String>());
+    }
+}
+
+#[test]
+fn a_line_of_the_log_tells_where_it_is_in_the_source() {
+    let source = include_str!("../../firmware-examples/sampler/src/main.rs");
+    let line = source
+        .lines()
+        .position(|line| line.contains("info!(\"model"));
+    let place = format!("(sampler/src/main.rs:{})", line.unwrap() + 1);
+    let (_, logged) = log(Board::QemuM0, "sampler", MOONS, "");
+    assert!(logged.trim_end().ends_with(&place), "{logged}");
+}
+
+#[test]
+fn why_a_program_ends_is_logged() {
+    for (way, message) in [
+        ("error", "ERROR as asked for (support/src/qemu.rs:"),
+        ("panic", "ERROR panicked at failures/src/main.rs:"),
+        ("fault", "ERROR HardFault at 0x0000"),
+    ] {
+        let (said, logged) = log(Board::QemuM4, "failures", &[], &format!("{way}\n"));
+        assert!(said.is_err(), "{way}");
+        let lines: Vec<_> = logged
+            .lines()
+            .filter(|line| line.starts_with("ERROR"))
+            .collect();
+        assert!(
+            lines.len() == 1 && lines[0].starts_with(message),
+            "{logged}"
+        );
+    }
 }
 
 #[test]

@@ -17,14 +17,17 @@ use flowlet_tests::digest;
 use flowlet_tests::elf::Elf;
 use flowlet_tests::silicon::{SILICON, Silicon};
 use flowlet_tests::workload::{default_flow_matching, default_real_nvp};
-use flowlet_trainer::board::Board;
-use flowlet_trainer::board::firmware::build;
+use flowlet_trainer::board::firmware::{build, build_logging};
+use flowlet_trainer::board::{Board, Level};
 use flowlet_trainer::model_file::ModelFile;
 
 /// How much is no growth: another release of the compiler or of a dependency.
 const TOLERANCE_PERCENT: u64 = 2;
 
 const HEAD: &str = "board,example,flash,ram";
+
+/// The example that is measured with its log too.
+const LOGGING: &str = "sampler";
 
 /// Bytes of flash and of RAM.
 type Row = (String, [u64; 2]);
@@ -33,8 +36,12 @@ type Row = (String, [u64; 2]);
 fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
     let mut measured: Vec<Row> = vec![];
     for silicon in &SILICON {
-        for example in silicon.examples {
-            let elf = silicon.build(example, "");
+        let built = silicon.examples.iter().map(|example| {
+            let name = (*example).to_owned();
+            (name, silicon.build(example, ""))
+        });
+        let logging = (with_log(), silicon.build_logging(LOGGING));
+        for (example, elf) in built.chain([logging]) {
             check_places(silicon, &elf);
             check_start(silicon, &elf);
             let models = if silicon.name == "esp32c3" {
@@ -57,6 +64,12 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
     // The example in C as a whole, with its C library, and what the runtime is of it.
     let of_c = ["c", "c-library"].into_iter().zip(Firmware::new().lens());
     measured.extend(of_c.map(|(name, lens)| (format!("{},{name}", Firmware::BOARD), lens)));
+    for board in [Board::QemuM0, Board::QemuRv32] {
+        let program = build_logging(board, LOGGING, None, Level::Info);
+        let elf = Elf::read(&program.unwrap_or_else(|error| panic!("{error}")).path());
+        let lens = [elf.flash_len(), elf.static_len()];
+        measured.push((format!("{board},{}", with_log()), lens));
+    }
     // Told where a test's output is shown, as by `cargo xtask size`.
     print!("{}", to_csv(&measured));
     if env::var_os("FLOWLET_BLESS").is_some() {
@@ -65,6 +78,10 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
     let text = fs::read_to_string(table()).expect("the table can be read");
     let problems = growth(&from_csv(&text), &measured);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+fn with_log() -> String {
+    format!("{LOGGING} with defmt")
 }
 
 /// All that is laid into flash lies in the program's part of it, and the model's is as long as told.

@@ -11,6 +11,7 @@ mod evaluate;
 mod flash;
 mod import;
 mod inspect;
+mod log;
 mod man;
 mod monitor;
 mod numbers;

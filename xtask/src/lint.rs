@@ -9,6 +9,16 @@ use crate::{header, licences, setup, workspace};
 /// The smallest target: what builds there needs no `std` and no atomic compare-and-swap.
 const SMALLEST_TARGET: &str = "thumbv6m-none-eabi";
 
+/// Boards whose firmware is checked with its log too: one of each core and chip that differs in it.
+const LOGGING: [&str; 6] = [
+    "qemu-m0",
+    "qemu-rv32",
+    "stm32f4-discovery",
+    "nrf52840-dk",
+    "pico",
+    "esp32c3",
+];
+
 /// Checks everything, one workspace after another.
 pub(crate) fn lint() -> Result<()> {
     setup::targets()?;
@@ -47,12 +57,14 @@ fn runtime_without_std() -> Result<()> {
 }
 
 fn protocol_without_std() -> Result<()> {
-    run(&mut cargo(
-        &workspace::root(),
-        &format!(
-            "clippy --package flowlet-protocol --locked --target {SMALLEST_TARGET} -- -D warnings"
-        ),
-    ))
+    for features in ["", "--features defmt"] {
+        let package = "--package flowlet-protocol --locked";
+        run(&mut cargo(
+            &workspace::root(),
+            &format!("clippy {package} --target {SMALLEST_TARGET} {features} -- -D warnings"),
+        ))?;
+    }
+    Ok(())
 }
 
 fn host_packages() -> Result<()> {
@@ -97,6 +109,12 @@ fn firmware() -> Result<()> {
             &format!("clippy {build} -- -D warnings"),
         ))?;
         run(cargo(&folder, &format!("doc --no-deps {build}")).env("RUSTDOCFLAGS", "-D warnings"))?;
+        if LOGGING.contains(&board.name) {
+            let build = build.replacen("--features ", "--features defmt,", 1);
+            run(
+                cargo(&folder, &format!("clippy {build} -- -D warnings")).env("DEFMT_LOG", "debug")
+            )?;
+        }
     }
     Ok(())
 }

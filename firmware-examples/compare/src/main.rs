@@ -16,7 +16,7 @@
 
 use flowlet::Model;
 use flowlet_protocol::{Answer, Command, Draw, Facts, Form, Spent};
-use support::{Board, Draws, Error, Models, Requests, ThisBoard, answer};
+use support::{Board, Draws, Error, Models, Requests, ThisBoard, answer, info, warn};
 
 #[support::entry]
 fn main() -> ! {
@@ -25,7 +25,8 @@ fn main() -> ! {
 
 fn serve(board: &mut ThisBoard) -> Result<(), Error> {
     let models = Models::new(support::model_region());
-    models.clone().first()?;
+    let (first, file) = models.clone().first()?;
+    info!("first model {}", Facts::of(&first, file));
     let mut requests = Requests::new();
     while let Some(command) = requests.command(board)? {
         let draw = match command {
@@ -42,15 +43,15 @@ fn serve(board: &mut ThisBoard) -> Result<(), Error> {
             let facts = Facts::of(&model, file);
             answer(board, form, &Answer::Model(facts))?;
             if let Some(draw) = &draw {
-                let cost = cost(board, &model, draw);
-                answer(
-                    board,
-                    form,
-                    &cost.unwrap_or_else(|error| Answer::error(&error)),
-                )?;
+                let cost = cost(board, &model, draw).unwrap_or_else(|error| {
+                    warn!("no cost: {}", error);
+                    Answer::error(&error)
+                });
+                answer(board, form, &cost)?;
             }
         }
         if let Some(Draw { count, .. }) = draw {
+            info!("compared by {=u32} samples", count);
             answer(board, form, &Answer::Done { count, spent: None })?;
         }
     }

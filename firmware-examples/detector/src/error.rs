@@ -3,10 +3,13 @@
 use core::fmt;
 
 use support::ConsoleError;
+#[cfg(feature = "defmt")]
+use support::defmt;
 
 use crate::CHANNELS;
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Error {
     Model(flowlet::Error),
     Console(ConsoleError),

@@ -19,7 +19,7 @@ mod error;
 use flowlet::{Model, Scratch, Threshold};
 use flowlet_protocol::{Answer, Command, Facts, Form, Measured};
 use flowlet_window::Windows;
-use support::{Board, Models, Requests, ThisBoard, answer};
+use support::{Board, Models, Requests, ThisBoard, answer, debug, info, warn};
 
 use error::Error;
 
@@ -34,6 +34,8 @@ fn main() -> ! {
 fn serve(board: &mut ThisBoard) -> Result<(), Error> {
     let (model, file) = Models::new(support::model_region()).first()?;
     let mut detector = Detector::new(&model)?;
+    info!("model {}", Facts::of(&model, file));
+    info!("windows are strange by {}", detector.threshold);
     let mut requests = Requests::new();
     while let Some(command) = requests.command(board)? {
         match command {
@@ -78,17 +80,25 @@ impl<'m> Detector<'m> {
 
     fn feed(&mut self, board: &mut ThisBoard, measured: &Measured) -> Result<Answer, Error> {
         let Some((sample, [])) = measured.values.split_first_chunk() else {
+            warn!("no sample: {=usize} numbers", measured.values.len());
             return Ok(Answer::error(&Error::Shape));
         };
         let (told, spent) = board.count(|| self.tell(sample));
         Ok(match told? {
             None => Answer::Kept,
-            Some((x, log_prob)) => Answer::Window {
-                x: x.into_iter().collect(),
-                log_prob,
-                is_strange: self.threshold.is_strange(log_prob),
-                spent,
-            },
+            Some((x, log_prob)) => {
+                let is_strange = self.threshold.is_strange(log_prob);
+                debug!(
+                    "window: log_prob {=f32}, strange {=bool}",
+                    log_prob, is_strange
+                );
+                Answer::Window {
+                    x: x.into_iter().collect(),
+                    log_prob,
+                    is_strange,
+                    spent,
+                }
+            }
         })
     }
 

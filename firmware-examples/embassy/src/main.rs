@@ -33,7 +33,7 @@ use flowlet::Model;
 use flowlet_protocol::{Draw, Facts};
 use static_cell::StaticCell;
 use support::{
-    Models,
+    Models, info,
     nrf52840_dk::{self, Parts},
 };
 
@@ -60,6 +60,7 @@ fn main() -> ! {
         Err(error) => support::fail(&error),
     };
     let facts = Facts::of(&model, file);
+    info!("model {}", facts);
     let model = &*MODEL.init(model);
     let requests = &*REQUESTS.init(Channel::new());
     let output = &*OUTPUT.init(serial::Output::new(output));

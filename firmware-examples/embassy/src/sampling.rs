@@ -5,6 +5,7 @@ use flowlet::format::MAX_DIM;
 use flowlet::{Error, MAX_SCRATCH_LEN, Model, Scratch, StandardNormal};
 use flowlet_protocol::{Answer, Draw};
 use support::nrf52840_dk::random;
+use support::{info, warn};
 
 use crate::Requests;
 use crate::serial::Output;
@@ -19,11 +20,17 @@ pub(crate) async fn serve(
     loop {
         let draw = requests.receive().await;
         let end = match sample_all(model, output, &draw).await {
-            Ok(()) => Answer::Done {
-                count: draw.count,
-                spent: None,
-            },
-            Err(error) => Answer::error(&error),
+            Ok(()) => {
+                info!("sampled {=u32}", draw.count);
+                Answer::Done {
+                    count: draw.count,
+                    spent: None,
+                }
+            }
+            Err(error) => {
+                warn!("no samples: {}", error);
+                Answer::error(&error)
+            }
         };
         output.tell(draw.form, &end).await;
     }

@@ -5,6 +5,8 @@ use embassy_sync::{blocking_mutex::raw::NoopRawMutex, mutex::Mutex};
 use flowlet_protocol::frame::{self, Buffer};
 use flowlet_protocol::{Answer, Command, Facts, Form, LineReader, text};
 
+use support::{debug, warn};
+
 use crate::Requests;
 
 /// Bytes of a line with a point of 64 dimensions whose numbers are the longest.
@@ -65,15 +67,28 @@ pub(crate) async fn serve(
         if !lines.push(byte[0]) {
             continue;
         }
-        let answer = match lines.line().map(str::parse) {
-            Ok(Ok(Command::Sample(draw))) => {
+        let command = match lines.line().map(str::parse) {
+            Ok(Ok(command)) => {
+                debug!("asked: {}", command);
+                Ok(command)
+            }
+            Ok(Err(error)) => {
+                warn!("no command: {}", error);
+                Err(Answer::error(&error))
+            }
+            Err(error) => {
+                warn!("no line: {}", error);
+                Err(Answer::error(&error))
+            }
+        };
+        let answer = match command {
+            Ok(Command::Sample(draw)) => {
                 requests.send(draw).await;
                 continue;
             }
-            Ok(Ok(Command::Model)) => Answer::Model(facts.clone()),
-            Ok(Ok(_)) => Answer::help(),
-            Ok(Err(error)) => Answer::error(&error),
-            Err(error) => Answer::error(&error),
+            Ok(Command::Model) => Answer::Model(facts.clone()),
+            Ok(_) => Answer::help(),
+            Err(answer) => answer,
         };
         output.tell(Form::Text, &answer).await;
     }

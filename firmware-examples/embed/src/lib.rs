@@ -17,6 +17,10 @@ pub fn link() {
     let is_esp = env::var_os("CARGO_FEATURE_ESP32C3").is_some();
     let script = if is_esp { "linkall.x" } else { "link.x" };
     println!("cargo::rustc-link-arg=-T{script}");
+    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+        // The texts of the log, which stay in the ELF file.
+        println!("cargo::rustc-link-arg=-Tdefmt.x");
+    }
     // No padding of segments to the pages of an operating system.
     println!("cargo::rustc-link-arg=--nmagic");
 }

@@ -278,6 +278,7 @@ fn write_values(f: &mut fmt::Formatter<'_>, values: &[f32]) -> fmt::Result {
 
 /// Why a line is no command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CommandError {
     /// It begins with no command's name.

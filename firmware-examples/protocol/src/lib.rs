@@ -34,6 +34,8 @@ mod command;
 mod float;
 pub mod frame;
 mod line;
+#[cfg(feature = "defmt")]
+mod log;
 mod stream;
 pub mod text;
 pub mod update;

@@ -72,6 +72,7 @@ impl Default for LineReader {
 
 /// Why a line is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LineError {
     /// It has more than [`MAX_LINE_LEN`] bytes.

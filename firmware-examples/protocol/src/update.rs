@@ -64,6 +64,7 @@ pub trait Flash {
 
 /// One of the two places for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Slot {
     /// The one that counts before any update.
     A,
@@ -112,6 +113,7 @@ pub enum Request<'a> {
 
 /// What the board answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Reply {
     /// The part at this offset comes next; at the file's length, nothing more.
     Ready {
@@ -126,6 +128,7 @@ pub enum Reply {
 
 /// Why an update comes to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal {
     /// The file is larger than a slot.
     TooLarge {

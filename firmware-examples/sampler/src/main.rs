@@ -14,7 +14,7 @@
 
 use flowlet::MAX_SCRATCH_LEN;
 use flowlet_protocol::{Answer, Command, Facts, Form};
-use support::{Error, Models, Requests, ThisBoard, answer, digest, sample};
+use support::{Error, Models, Requests, ThisBoard, answer, digest, info, sample};
 
 #[support::entry]
 fn main() -> ! {
@@ -23,6 +23,7 @@ fn main() -> ! {
 
 fn serve(board: &mut ThisBoard) -> Result<(), Error> {
     let (model, file) = Models::new(support::model_region()).first()?;
+    info!("model {}", Facts::of(&model, file));
     let mut requests = Requests::new();
     while let Some(command) = requests.command(board)? {
         match command {

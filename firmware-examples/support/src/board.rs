@@ -50,6 +50,7 @@ impl<B: Board + ?Sized> fmt::Write for Console<'_, B> {
 
 /// The line to the computer is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConsoleError;
 
 impl fmt::Display for ConsoleError {

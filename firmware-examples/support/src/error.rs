@@ -6,6 +6,7 @@ use crate::ConsoleError;
 
 /// Why an example ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Error {
     /// There is no model, or one that cannot be used.
     Model(flowlet::Error),

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! [`Requests`] reads commands and [`answer`] answers them, [`Input`] reads update requests too; [`Models`]
-//! finds the models in flash, and [`Draws`] samples them.
+//! finds the models in flash, and [`Draws`] samples them; [`info`] and its like log by defmt, with the feature of
+//! that name.
 #![deny(missing_docs)]
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod error;
 #[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
 mod flash;
 mod input;
+mod log;
 mod models;
 #[cfg(feature = "qemu")]
 mod qemu;
@@ -33,12 +35,16 @@ mod sampling;
 #[cfg(feature = "silicon")]
 mod silicon;
 
+#[cfg(feature = "defmt")]
+pub use defmt;
+
 pub use board::{Board, Console, ConsoleError, Outcome};
 pub use draws::{Digest, Draws};
 pub use error::Error;
 #[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
 pub use flash::Flash as ThisFlash;
 pub use input::Input;
+pub use log::Logged;
 pub use models::Models;
 #[cfg(feature = "qemu")]
 pub use qemu::{Qemu as ThisBoard, entry, run};

@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "arm")]
 mod cortex_m;
+#[cfg(feature = "defmt")]
+mod log;
 #[cfg(target_arch = "riscv32")]
 mod riscv32;
 
@@ -26,7 +28,11 @@ use cortex_m::Counter;
 #[cfg(target_arch = "riscv32")]
 use riscv32::Counter;
 
-use crate::{Board, ConsoleError, Outcome};
+use crate::log::{Logged, last_words};
+use crate::{Board, ConsoleError, Outcome, error};
+
+/// Bytes of all arguments that QEMU passes on, at most.
+pub(crate) const ARGUMENTS_LEN: usize = 80;
 
 /// The machine.
 ///
@@ -72,18 +78,27 @@ impl Qemu {
 }
 
 /// Runs an example to its end: success, or failure after its error on the console.
-pub fn run<E: Display>(example: impl FnOnce(&mut Qemu) -> Result<(), E>) -> ! {
+pub fn run<E: Display + Logged>(example: impl FnOnce(&mut Qemu) -> Result<(), E>) -> ! {
     let Some(mut board) = Qemu::new() else {
         Qemu::exit(Outcome::Failure)
     };
     match example(&mut board) {
         Ok(()) => Qemu::exit(Outcome::Success),
-        Err(error) => fail(format_args!("error: {error}")),
+        Err(error) => {
+            error!("{}", error);
+            end(format_args!("error: {error}"))
+        }
     }
 }
 
-/// Ends the run with a message, by a console of its own: the example's may be in use.
+/// Ends the run with a message.
 pub(crate) fn fail(message: fmt::Arguments<'_>) -> ! {
+    last_words(&message);
+    end(message)
+}
+
+/// By a console of its own: the example's may be in use.
+fn end(message: fmt::Arguments<'_>) -> ! {
     if let Some(mut board) = Qemu::new() {
         // A failure to write leaves the exit code to tell.
         let _ = writeln!(board.console(), "{message}");
@@ -94,4 +109,12 @@ pub(crate) fn fail(message: fmt::Arguments<'_>) -> ! {
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     fail(format_args!("{info}"))
+}
+
+/// A file's name as the computer takes it, with a zero after it.
+pub(crate) fn path(name: &str) -> [u8; ARGUMENTS_LEN + 1] {
+    let mut path = [0; ARGUMENTS_LEN + 1];
+    let bytes = path.iter_mut().take(ARGUMENTS_LEN).zip(name.bytes());
+    bytes.for_each(|(to, from)| *to = from);
+    path
 }

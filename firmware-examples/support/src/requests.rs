@@ -4,7 +4,7 @@ use flowlet_protocol::frame::{self, FrameError};
 use flowlet_protocol::{Answer, Command, Form, LineError, LineReader, text};
 
 use crate::input::Bytes;
-use crate::{Board, ConsoleError};
+use crate::{Board, ConsoleError, debug, warn};
 
 /// Reads the console, line by line.
 #[derive(Debug)]
@@ -47,9 +47,18 @@ impl Requests {
     pub fn command<B: Board>(&mut self, board: &mut B) -> Result<Option<Command>, ConsoleError> {
         while let Some(line) = self.line(board)? {
             let error = match line.map(str::parse) {
-                Ok(Ok(command)) => return Ok(Some(command)),
-                Ok(Err(error)) => Answer::error(&error),
-                Err(error) => Answer::error(&error),
+                Ok(Ok(command)) => {
+                    debug!("asked: {}", command);
+                    return Ok(Some(command));
+                }
+                Ok(Err(error)) => {
+                    warn!("no command: {}", error);
+                    Answer::error(&error)
+                }
+                Err(error) => {
+                    warn!("no line: {}", error);
+                    Answer::error(&error)
+                }
             };
             answer(board, Form::Text, &error)?;
         }

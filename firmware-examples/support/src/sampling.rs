@@ -3,7 +3,7 @@
 use flowlet::Model;
 use flowlet_protocol::{Answer, Draw};
 
-use crate::{Board, Digest, Draws, Error, answer};
+use crate::{Board, Digest, Draws, Error, answer, info, warn};
 
 /// Draws samples with `LEN` words of scratch and tells each.
 ///
@@ -17,7 +17,7 @@ pub fn sample<const LEN: usize>(
 ) -> Result<(), Error> {
     let mut draws = match Draws::<LEN>::with_scratch(model, draw) {
         Ok(draws) => draws,
-        Err(error) => return Ok(answer(board, draw.form, &Answer::error(&error))?),
+        Err(error) => return refuse(board, draw, error),
     };
     let mut rng = board.random(draw.seed);
     for _ in 0..draw.count {
@@ -26,6 +26,7 @@ pub fn sample<const LEN: usize>(
         answer(board, draw.form, &Answer::Sample { x, log_prob })?;
     }
     let (count, spent) = (draw.count, draws.spent_in_all());
+    info!("sampled {=u32}", count);
     Ok(answer(board, draw.form, &Answer::Done { count, spent })?)
 }
 
@@ -41,7 +42,7 @@ pub fn digest<const LEN: usize>(
 ) -> Result<(), Error> {
     let mut draws = match Draws::<LEN>::with_scratch(model, draw) {
         Ok(draws) => draws,
-        Err(error) => return Ok(answer(board, draw.form, &Answer::error(&error))?),
+        Err(error) => return refuse(board, draw, error),
     };
     let mut rng = board.random(draw.seed);
     let mut digest = Digest::new();
@@ -50,10 +51,16 @@ pub fn digest<const LEN: usize>(
         x.iter().for_each(|x| digest.add(*x));
         draws.log_prob(board)?.iter().for_each(|p| digest.add(*p));
     }
+    info!("sampled {=u32} for a digest", draw.count);
     let told = Answer::Digest {
         digest: digest.value(),
         count: draw.count,
         spent: draws.spent_in_all(),
     };
     Ok(answer(board, draw.form, &told)?)
+}
+
+fn refuse(board: &mut impl Board, draw: &Draw, error: flowlet::Error) -> Result<(), Error> {
+    warn!("no samples: {}", error);
+    Ok(answer(board, draw.form, &Answer::error(&error))?)
 }

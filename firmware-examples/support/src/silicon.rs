@@ -29,13 +29,18 @@ pub use nrf52840_dk::{Nrf52840Dk as ThisBoard, entry};
 #[cfg(feature = "pico")]
 pub use pico::{Pico as ThisBoard, entry};
 
-use crate::{Board, Outcome};
+// The logger, which nothing calls by its name.
+#[cfg(feature = "defmt")]
+use defmt_rtt as _;
+
+use crate::log::{Logged, last_words};
+use crate::{Board, Outcome, error};
 
 /// Stands for bytes that were lost. No line may have it, so that a line with a hole is told.
 pub const LOST: u8 = 0xFF;
 
 /// Runs an example to its end.
-pub fn run<E: Display>(example: impl FnOnce(&mut ThisBoard) -> Result<(), E>) -> ! {
+pub fn run<E: Display + Logged>(example: impl FnOnce(&mut ThisBoard) -> Result<(), E>) -> ! {
     let Some(mut board) = ThisBoard::take() else {
         ThisBoard::exit(Outcome::Failure)
     };
@@ -46,7 +51,8 @@ pub fn run<E: Display>(example: impl FnOnce(&mut ThisBoard) -> Result<(), E>) ->
 }
 
 /// Ends a program for an error, on a board that has been started.
-pub fn fail(error: &dyn Display) -> ! {
+pub fn fail<E: Display + Logged>(error: &E) -> ! {
+    error!("{}", error);
     // Who does not read the line cannot be told.
     let _ = writeln!(ThisBoard::last_words(), "error: {error}");
     ThisBoard::exit(Outcome::Failure)
@@ -63,6 +69,7 @@ fn say_farewell(mut console: impl core::fmt::Write, outcome: Outcome) {
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
+    last_words(info);
     let _ = writeln!(ThisBoard::last_words(), "{info}");
     ThisBoard::exit(Outcome::Failure)
 }

@@ -8,10 +8,11 @@
 //! answered with that. The end of all input ends the program.
 
 use flowlet::Model;
-use flowlet_protocol::update::{Flash as _, Reply, Updater};
+use flowlet_protocol::update::{Flash as _, Reply, Request, Updater};
 use flowlet_protocol::{Answer, Command, Facts, Form, Said, frame};
 use support::{
-    Board as _, ConsoleError, Error, Input, Models, ThisBoard, ThisFlash, answer, digest, sample,
+    Board as _, ConsoleError, Error, Input, Models, ThisBoard, ThisFlash, answer, debug, digest,
+    info, sample, warn,
 };
 
 /// Words of scratch that this firmware has: for layers of up to 64 numbers, or twice as many where they are
@@ -30,17 +31,32 @@ fn is_fit(model: &Model<'_>) -> bool {
 fn serve(board: &mut ThisBoard) -> Result<(), Error> {
     let flash = ThisFlash::take().ok_or(flowlet::Error::NotAModel)?;
     let mut updater = Updater::new(flash, is_fit);
+    match Models::new(updater.flash().slot(updater.active())).first() {
+        Ok((model, file)) => info!("model {}", Facts::of(&model, file)),
+        Err(error) => warn!("no model: {}", error),
+    }
     let mut input = Input::new();
     while let Some(said) = input.next(board)? {
         match said {
-            Said::Request(request) => reply(board, &updater.handle(&request))?,
+            Said::Request(request) => {
+                let reply = updater.handle(&request);
+                log(&request, &reply);
+                send(board, &reply)?;
+            }
             Said::Command(command) => {
+                debug!("asked: {}", command);
                 // Checked anew each time, for it may be another.
                 let slot = updater.flash().slot(updater.active());
                 obey(board, Models::new(slot), command)?;
             }
-            Said::Unknown(error) => answer(board, Form::Text, &Answer::error(&error))?,
-            Said::NoLine(error) => answer(board, Form::Text, &Answer::error(&error))?,
+            Said::Unknown(error) => {
+                warn!("no command: {}", error);
+                answer(board, Form::Text, &Answer::error(&error))?;
+            }
+            Said::NoLine(error) => {
+                warn!("no line: {}", error);
+                answer(board, Form::Text, &Answer::error(&error))?;
+            }
             // The computer, left without a reply, sends it again.
             Said::NoFrame => {}
         }
@@ -51,7 +67,10 @@ fn serve(board: &mut ThisBoard) -> Result<(), Error> {
 fn obey(board: &mut ThisBoard, models: Models<'_>, command: Command) -> Result<(), Error> {
     let (model, file) = match models.first() {
         Ok(first) => first,
-        Err(error) => return Ok(answer(board, Form::Text, &Answer::error(&error))?),
+        Err(error) => {
+            warn!("no model: {}", error);
+            return Ok(answer(board, Form::Text, &Answer::error(&error))?);
+        }
     };
     match command {
         Command::Model => {
@@ -65,7 +84,15 @@ fn obey(board: &mut ThisBoard, models: Models<'_>, command: Command) -> Result<(
     Ok(())
 }
 
-fn reply(board: &mut ThisBoard, reply: &Reply) -> Result<(), ConsoleError> {
+fn log(request: &Request<'_>, reply: &Reply) {
+    match reply {
+        Reply::Ready { .. } => debug!("update: {}, then {}", request, reply),
+        Reply::Active => info!("the new model is active"),
+        Reply::Refused(refusal) => warn!("update refused: {}, to {}", refusal, request),
+    }
+}
+
+fn send(board: &mut ThisBoard, reply: &Reply) -> Result<(), ConsoleError> {
     let mut buffer = [0; frame::MAX_LEN];
     // Every reply fits into a frame.
     let frame = frame::encode(reply, &mut buffer).map_err(|_| ConsoleError)?;

@@ -12,6 +12,7 @@ mod flash;
 mod help;
 mod import;
 mod inspect;
+mod log;
 mod monitor;
 mod options;
 mod output;

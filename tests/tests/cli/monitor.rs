@@ -31,7 +31,7 @@ const OWN_SEED: u64 = 12_345;
 
 /// What the board that is played does wrong.
 #[derive(Clone, Copy, PartialEq)]
-enum Fault {
+pub(super) enum Fault {
     None,
     /// A bit of each third sample's frame is another one.
     Noise,
@@ -48,9 +48,9 @@ enum Fault {
 }
 
 /// A board with the sampler and a model; what comes from it is by the protocol, but for its fault.
-struct Played {
+pub(super) struct Played {
     /// The path of the port.
-    port: String,
+    pub(super) port: String,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     /// What keeps the port there while nobody has it open.
@@ -58,7 +58,7 @@ struct Played {
 }
 
 impl Played {
-    fn new(fault: Fault) -> Self {
+    pub(super) fn new(fault: Fault) -> Self {
         let (board, held) = SerialPort::pair().unwrap();
         let path = format!("/proc/self/fd/{}", held.as_raw_fd());
         let port = std::fs::read_link(path).unwrap().display().to_string();

@@ -6,6 +6,7 @@ use flowlet_protocol::{Answer, Command, Facts, Form, Spent};
 use super::error::tail;
 use super::firmware::Chosen;
 use super::fit::{check_fit, image};
+use super::log::LogFile;
 use super::request::time_limit;
 use super::{Board, BoardError, Launch, Progress, Request, emulator};
 use crate::error::Error;
@@ -44,7 +45,9 @@ pub fn compare(
     check_fit(board, files)?;
     board.machine()?.emulator.check()?;
     progress(Progress::Building);
-    let program = Chosen::new(board, "compare", request.program.as_deref())?;
+    let log = request.log.as_ref();
+    let program = Chosen::with_log(board, "compare", request.program.as_deref(), log)?;
+    let log = LogFile::of(log, &program.path())?;
     let launch = Launch {
         program: &program.path(),
         image: &image(files),
@@ -53,7 +56,7 @@ pub fn compare(
         limit,
     };
     progress(Progress::Sampled(0));
-    let output = emulator::run(board, &launch, &mut |_| {})?;
+    let output = emulator::run_logging(board, &launch, log.as_ref(), &mut |_| {})?;
     Ok(read(board, &output, files.len())?)
 }
 

@@ -12,6 +12,7 @@ use ndarray::{Array2, ArrayView2};
 use super::error::tail;
 use super::firmware::Chosen;
 use super::fit::{check_fit, image};
+use super::log::{Log, LogFile};
 use super::{Board, BoardError, Launch, emulator};
 use crate::error::Error;
 use crate::inference::log_probs;
@@ -113,13 +114,15 @@ pub fn detect(
     file: &ModelFile,
     recordings: &Recordings<'_>,
     program: Option<&Path>,
+    log: Option<&Log>,
 ) -> Result<Detection, Error> {
     let model = file.model()?;
     check(&model)?;
     check_fit(board, &[file])?;
     board.machine()?.emulator.check()?;
     let ends: Vec<usize> = recordings.features().map(|(end, _)| end).collect();
-    let program = Chosen::new(board, "detector", program)?;
+    let program = Chosen::with_log(board, "detector", program, log)?;
+    let log = LogFile::of(log, &program.path())?;
     let launch = Launch {
         program: &program.path(),
         image: &image(&[file]),
@@ -127,7 +130,7 @@ pub fn detect(
         plugin: None,
         limit: time_limit(board, &model, ends.len()),
     };
-    let output = emulator::run(board, &launch, &mut |_| {})?;
+    let output = emulator::run_logging(board, &launch, log.as_ref(), &mut |_| {})?;
     Ok(read(board, &output, &ends)?)
 }
 

@@ -1,6 +1,7 @@
 //! QEMU, run to its end or to its time.
 
 use std::env;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use super::error::{failed, tail};
+use super::log::LogFile;
 use super::{Board, BoardError};
 use crate::error::Error;
 
@@ -100,12 +102,21 @@ pub(super) fn run(
     launch: &Launch<'_>,
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Vec<u8>, Error> {
+    run_logging(board, launch, None, on_line)
+}
+
+/// [`run`], of a program that logs.
+pub(super) fn run_logging(
+    board: Board,
+    launch: &Launch<'_>,
+    log: Option<&LogFile>,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<Vec<u8>, Error> {
     let deadline = Instant::now() + launch.limit;
     let no_start = |error| no_start(board, error);
     let image = place(launch.image)?;
     let loaded = (!launch.image.is_empty()).then_some(image.path());
-    let mut command = command(board, launch.program, loaded)?;
-    command.args(SEMIHOSTING);
+    let mut command = logging(board, launch.program, loaded, log)?;
     match launch.plugin {
         Some(plugin) => command.args(["-plugin", plugin]),
         None => command.args(COUNTING),
@@ -162,6 +173,28 @@ pub(super) fn command(
         let loader = format!("loader,file={path},addr={start:#x},force-raw=on");
         command.args(["-device", &loader]);
     }
+    Ok(command)
+}
+
+/// [`command`], with semihosting and the log, if there is one.
+pub(super) fn logging(
+    board: Board,
+    program: &Path,
+    image: Option<&Path>,
+    log: Option<&LogFile>,
+) -> Result<Command, Error> {
+    let Some(log) = log else {
+        let mut command = command(board, program, image)?;
+        command.args(SEMIHOSTING);
+        return Ok(command);
+    };
+    let program =
+        fs::canonicalize(program).map_err(|source| Error::cannot_read(program, source))?;
+    let [option, config] = SEMIHOSTING;
+    // The first argument is the program's name.
+    let config = format!("{config},arg=program,{}", LogFile::argument());
+    let mut command = command(board, &program, image)?;
+    command.current_dir(log.folder()).args([option, &config]);
     Ok(command)
 }
 

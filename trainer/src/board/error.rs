@@ -32,6 +32,26 @@ pub enum BoardError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// The firmware that is given logs nothing.
+    #[error(
+        "the firmware {} was built without defmt and logs nothing: build it with `--features BOARD,defmt`, or leave out --log",
+        path.display()
+    )]
+    NoLog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The firmware that is given logs in another way.
+    #[error(
+        "what the firmware {} logs cannot be read, since {problem}: build it from this release, or leave out --log",
+        path.display()
+    )]
+    ForeignLog {
+        /// The file.
+        path: PathBuf,
+        /// What it has instead.
+        problem: String,
+    },
     /// Rust has no libraries for the board.
     #[error("Rust's target {target} is missing: type `rustup target add {target}`")]
     NoTarget {

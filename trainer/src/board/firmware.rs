@@ -8,9 +8,10 @@ use std::process::Command;
 use flowlet::Precision;
 use tempfile::TempDir;
 
-use super::{Board, BoardError};
+use super::{Board, BoardError, Level, Log};
 use crate::error::Error;
 use crate::model_file::ModelFile;
+use crate::output::write_whole;
 
 /// A program for a board, in a folder of its own that goes with it.
 #[derive(Debug)]
@@ -23,6 +24,12 @@ impl Program {
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("program.elf")
     }
+
+    /// Keeps the ELF file at `path` too.
+    pub(super) fn keep(&self, path: &Path) -> Result<(), Error> {
+        let bytes = fs::read(self.path()).map_err(io("read", path))?;
+        write_whole(path, |file| file.write_all(&bytes))
+    }
 }
 
 /// Where the program is that a run is to use: the one given, or else `package`, built.
@@ -34,12 +41,24 @@ pub(super) enum Chosen {
 
 impl Chosen {
     pub(super) fn new(board: Board, package: &str, given: Option<&Path>) -> Result<Self, Error> {
-        match given {
-            Some(path) => match path.is_file() {
+        Self::with_log(board, package, given, None)
+    }
+
+    /// One that logs, if there is a log; of one that is given, its log will tell whether it does.
+    pub(super) fn with_log(
+        board: Board,
+        package: &str,
+        given: Option<&Path>,
+        log: Option<&Log>,
+    ) -> Result<Self, Error> {
+        let level = log.map(|log| log.level);
+        match (given, level) {
+            (Some(path), _) => match path.is_file() {
                 true => Ok(Self::Given(path.into())),
                 false => Err(Error::Board(BoardError::NoProgram { path: path.into() })),
             },
-            None => build(board, package, None).map(Self::Built),
+            (None, None) => build(board, package, None).map(Self::Built),
+            (None, Some(level)) => build_logging(board, package, None, level).map(Self::Built),
         }
     }
 
@@ -105,12 +124,38 @@ pub(super) fn build_with_image(
     build_around(board, package, board.name(), Some(image), "release")
 }
 
+/// Builds an example that logs, with the models of `image` in it if there are any.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_logging(
+    board: Board,
+    package: &str,
+    image: Option<&[u8]>,
+    level: Level,
+) -> Result<Program, Error> {
+    let features = format!("{},defmt", board.name());
+    build_at(board, package, &features, image, "release", Some(level))
+}
+
 fn build_around(
     board: Board,
     package: &str,
     features: &str,
     models: Option<&[u8]>,
     profile: &str,
+) -> Result<Program, Error> {
+    build_at(board, package, features, models, profile, None)
+}
+
+fn build_at(
+    board: Board,
+    package: &str,
+    features: &str,
+    models: Option<&[u8]>,
+    profile: &str,
+    level: Option<Level>,
 ) -> Result<Program, Error> {
     let source = source()?;
     check_target(board)?;
@@ -128,6 +173,10 @@ fn build_around(
         let path = target.join("model.flow");
         place(&path, models)?;
         cargo.env("FLOWLET_MODEL", path);
+    }
+    if let Some(level) = level {
+        // defmt's macros are built anew where it is another.
+        cargo.env("DEFMT_LOG", level.name());
     }
     check_built(board, &mut cargo)?;
     take(&target.join(board.target()).join(profile).join(package))

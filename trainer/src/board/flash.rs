@@ -9,6 +9,7 @@ mod espflash;
 mod pico;
 mod probe_rs;
 mod program;
+mod rtt;
 mod said;
 mod uf2;
 
@@ -16,11 +17,12 @@ use std::path::{Path, PathBuf};
 
 use super::firmware::{self, Chosen};
 use super::fit::{check_fit, image};
-use super::{Board, BoardError};
+use super::{Board, BoardError, Level};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 
 pub use error::FlashError;
+pub use rtt::Rtt;
 
 /// What puts programs on a board.
 #[derive(Debug)]
@@ -96,6 +98,8 @@ pub struct Flash<'f> {
     pub files: &'f [&'f ModelFile],
     /// The program.
     pub firmware: Firmware<'f>,
+    /// What firmware that is built logs, and where its ELF file is kept, which has the log's texts.
+    pub log: Option<(Level, &'f Path)>,
     /// Where the board is.
     pub place: Place,
 }
@@ -210,11 +214,21 @@ fn chosen(flash: &Flash<'_>) -> Result<Option<Chosen>, Error> {
         Firmware::Given(path) => Chosen::new(flash.board, "", Some(path)).map(Some),
         Firmware::Built(example) => {
             let board = flash.board;
-            let program = match board.model_region() {
-                Some(_) => firmware::build(board, example, None),
-                None => firmware::build_with_image(board, example, &image(flash.files)),
+            let image = match board.model_region() {
+                Some(_) => None,
+                None => Some(image(flash.files)),
             };
-            Ok(Some(Chosen::Built(program?)))
+            let program = match (flash.log, image) {
+                (Some((level, kept)), image) => {
+                    let image = image.as_deref();
+                    let program = firmware::build_logging(board, example, image, level)?;
+                    program.keep(kept)?;
+                    program
+                }
+                (None, None) => firmware::build(board, example, None)?,
+                (None, Some(image)) => firmware::build_with_image(board, example, &image)?,
+            };
+            Ok(Some(Chosen::Built(program)))
         }
     }
 }

@@ -13,7 +13,7 @@ use flowlet_protocol::frame;
 use flowlet_protocol::text::strip_checksum;
 use flowlet_protocol::{Answer, Command};
 
-use super::{Board, BoardError};
+use super::{Board, BoardError, Log};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 
@@ -60,8 +60,13 @@ impl Line {
     /// # Errors
     ///
     /// As [`run`](super::run).
-    pub fn emulate(board: Board, file: &ModelFile, program: Option<&Path>) -> Result<Self, Error> {
-        let machine = emulated::Machine::start(board, file, program)?;
+    pub fn emulate(
+        board: Board,
+        file: &ModelFile,
+        program: Option<&Path>,
+        log: Option<&Log>,
+    ) -> Result<Self, Error> {
+        let machine = emulated::Machine::start(board, file, program, log)?;
         Ok(Self::new(Way::Emulated(machine), board.name()))
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use flowlet::{Kind, Model};
 use flowlet_protocol::{Draw, Form};
 
-use super::{Board, BoardError};
+use super::{Board, BoardError, Log};
 
 /// What a board shall sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub struct Request {
     pub context: Vec<f32>,
     /// The firmware, an ELF file; built from this checkout where there is none.
     pub program: Option<PathBuf>,
+    /// Where the firmware's log goes, if it shall have one.
+    pub log: Option<Log>,
     /// When the run is stopped; by default ten times what it may take, and a minute.
     pub time_limit: Option<Duration>,
 }
@@ -65,6 +67,7 @@ impl Request {
             step_count: None,
             context: vec![],
             program: None,
+            log: None,
             time_limit: None,
         }
     }

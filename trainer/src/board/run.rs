@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use super::firmware::Chosen;
 use super::fit::{check_fit, image};
+use super::log::{Log, LogFile};
 use super::request::time_limit;
 use super::{Board, Launch, Request, emulator, transcript};
 use crate::error::Error;
@@ -128,7 +129,9 @@ pub fn run(
     check_fit(board, &[file])?;
     board.machine()?.emulator.check()?;
     progress(Progress::Building);
-    let program = Chosen::new(board, "sampler", request.program.as_deref())?;
+    let log = request.log.as_ref();
+    let program = Chosen::with_log(board, "sampler", request.program.as_deref(), log)?;
+    let log = LogFile::of(log, &program.path())?;
     let launch = Launch {
         program: &program.path(),
         image: &image(&[file]),
@@ -137,7 +140,7 @@ pub fn run(
         limit: time_limit(board, &model, request),
     };
     let mut sampled = 0;
-    let output = emulator::run(board, &launch, &mut |line| {
+    let output = emulator::run_logging(board, &launch, log.as_ref(), &mut |line| {
         if transcript::is_sample(line) {
             sampled += 1;
             progress(Progress::Sampled(sampled));
@@ -157,6 +160,17 @@ pub fn run(
 pub fn run_program(board: Board, launch: &Launch<'_>) -> Result<Vec<u8>, Error> {
     board.machine()?.emulator.check()?;
     emulator::run(board, launch, &mut |_| {})
+}
+
+/// [`run_program`], of a program that logs.
+///
+/// # Errors
+///
+/// As [`run_program`], and [`NoLog`](super::BoardError::NoLog) where the program has no texts for a log.
+pub fn run_logging(board: Board, launch: &Launch<'_>, log: &Log) -> Result<Vec<u8>, Error> {
+    board.machine()?.emulator.check()?;
+    let log = LogFile::of(Some(log), launch.program)?;
+    emulator::run_logging(board, launch, log.as_ref(), &mut |_| {})
 }
 
 #[cfg(test)]

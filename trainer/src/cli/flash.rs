@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use flowlet_trainer::board::Board;
 use flowlet_trainer::board::flash::{Firmware, Flash, Place, Step, flash};
+use flowlet_trainer::board::{Board, Level};
 use flowlet_trainer::model_file::ModelFile;
+use flowlet_trainer::output::check_writable;
 use indicatif::ProgressBar;
 
 use super::check_apart;
+use super::log::Logged;
 use super::on_board::board;
 use super::report::{Report, grouped};
 
@@ -19,11 +21,13 @@ use super::report::{Report, grouped};
 /// The firmware need be written once; then `--model-only` replaces the model, which needs no compiler. All is
 /// checked before anything is written: that the file is a model of this version, that it fits the board's flash
 /// and RAM, and that the chip is the board's. `flowlet boards` tells which tool writes to which board, and
-/// whether it is installed.
+/// whether it is installed. With --log, the firmware logs by its debug probe what it does, as `flowlet monitor --log`
+/// shows; its ELF file, which has the texts, is kept as EXAMPLE-BOARD.elf.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet flash moons.flow --board nrf52840-dk
   flowlet flash moons.flow --board nrf52840-dk --model-only
+  flowlet flash moons.flow --board nrf52840-dk --log=debug
   flowlet flash moons.flow --board pico -o moons.uf2")]
 pub(super) struct Arguments {
     /// The model file; more than one for compare
@@ -53,6 +57,8 @@ pub(super) struct Arguments {
     /// Write a UF2 file for a Pico, and no board
     #[arg(short, long, value_name = "FILE.uf2", conflicts_with_all = ["probe", "drive"])]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    logged: Logged,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -75,6 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut read: Vec<_> = arguments.models.iter().map(|path| Some(&**path)).collect();
     read.push(arguments.firmware.as_deref());
     check_apart(&read, &[arguments.output.as_deref()])?;
+    let kept = kept(arguments)?;
     let files = arguments.models.iter().map(|path| ModelFile::read(path));
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let files: Vec<&ModelFile> = files.iter().collect();
@@ -85,6 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             board: arguments.board,
             files: &files,
             firmware: firmware(arguments),
+            log: kept.as_ref().map(|(level, path)| (*level, path.as_path())),
             place: place(arguments),
         },
         &mut |step| {
@@ -97,7 +105,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     spinner.finish_and_clear();
     done?;
     let mut report = Report::default();
-    add_written(&mut report, arguments, &files);
+    add_written(
+        &mut report,
+        arguments,
+        &files,
+        kept.as_ref().map(|kept| &*kept.1),
+    );
     Ok(report.print(arguments.json)?)
 }
 
@@ -119,7 +132,27 @@ fn place(arguments: &Arguments) -> Place {
     }
 }
 
-fn add_written(report: &mut Report, arguments: &Arguments, files: &[&ModelFile]) {
+/// What firmware that is built logs, if it shall, and where its ELF file is kept.
+fn kept(arguments: &Arguments) -> anyhow::Result<Option<(Level, PathBuf)>> {
+    let Some(level) = arguments.logged.log else {
+        return Ok(None);
+    };
+    let Firmware::Built(example) = firmware(arguments) else {
+        bail!(
+            "--log is for firmware that is built: leave it out, or leave out --firmware and --model-only"
+        );
+    };
+    let path = PathBuf::from(format!("{example}-{}.elf", arguments.board));
+    check_writable(&path)?;
+    Ok(Some((level, path)))
+}
+
+fn add_written(
+    report: &mut Report,
+    arguments: &Arguments,
+    files: &[&ModelFile],
+    kept: Option<&Path>,
+) {
     let board = arguments.board;
     report.fact("board", board.name(), "board", board.description());
     let program = match firmware(arguments) {
@@ -128,6 +161,9 @@ fn add_written(report: &mut Report, arguments: &Arguments, files: &[&ModelFile])
         Firmware::Built(example) => example.to_owned(),
     };
     report.fact("firmware", program.clone(), "firmware", program);
+    if let Some(path) = kept {
+        report.fact("kept", shown(path), "kept in", shown(path));
+    }
     let len: usize = files.iter().map(|file| file.bytes().len()).sum();
     let text = format!(
         "{} of the {} bytes for models",
@@ -141,7 +177,9 @@ fn add_written(report: &mut Report, arguments: &Arguments, files: &[&ModelFile])
             report.fact("output", shown(path), "file", text);
         }
         None => {
-            let text = format!("flowlet monitor --board {board} --port PORT");
+            let log = kept.map(|path| format!(" --log --firmware {}", shown(path)));
+            let log = log.unwrap_or_default();
+            let text = format!("flowlet monitor --board {board} --port PORT{log}");
             report.fact("output", (), "see it by", text);
         }
     }

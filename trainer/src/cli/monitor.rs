@@ -14,10 +14,12 @@ use anyhow::{bail, ensure};
 use flowlet::Model;
 use flowlet_protocol::Draw;
 use flowlet_trainer::board::exchange::{Batch, draw, patience};
+use flowlet_trainer::board::flash::Rtt;
 use flowlet_trainer::board::{Board, Line};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::{check_writable, write_whole};
 
+use super::log::Logged;
 use super::numbers::{MOST, count, step_count};
 use super::on_board::board;
 use super::serial::{Serial, listed};
@@ -33,12 +35,15 @@ const BATCH: u32 = 50;
 ///
 /// A board of silicon has the sampler by `flowlet flash` and answers over its serial port, with noise from its
 /// own random source; with its model file, columns have names. One of QEMU's needs the file. In a terminal the
-/// newest samples are drawn; elsewhere each is a line. Ctrl-C ends it, and keeps what was written.
+/// newest samples are drawn; elsewhere, and beside a log, each is a line. Ctrl-C ends it, and keeps what was
+/// written. With --log, firmware that `flowlet flash --log` wrote tells by the debug probe what it does; probe-rs
+/// reads that, and finds its texts in the ELF file that `flash` kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet monitor --port /dev/ttyACM0
   flowlet monitor moons.flow --port /dev/ttyACM0 -o samples.csv -n 10000
-  flowlet monitor moons.flow --board qemu-m4")]
+  flowlet monitor moons.flow --board qemu-m4 --log
+  flowlet monitor --board nrf52840-dk --port /dev/ttyACM0 --log --firmware sampler-nrf52840-dk.elf")]
 pub(super) struct Arguments {
     /// The model file: for a board of QEMU's, and for the columns' names
     model: Option<PathBuf>,
@@ -76,9 +81,15 @@ pub(super) struct Arguments {
         requires = "model"
     )]
     context: Vec<String>,
-    /// The sampler's firmware for a board of QEMU's, where it has been built: needs no compiler
+    /// The sampler's firmware for a board of QEMU's, where it has been built: needs no compiler; of a board of
+    /// silicon, the firmware that it logs by
     #[arg(long, value_name = "PROGRAM.elf")]
     firmware: Option<PathBuf>,
+    #[command(flatten)]
+    logged: Logged,
+    /// The debug probe that a log comes by, where there is more than one: VID:PID or VID:PID:SERIAL
+    #[arg(long, value_name = "PROBE", requires = "log")]
+    probe: Option<String>,
     /// Where to write the samples as CSV
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
@@ -97,6 +108,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         check_writable(path)?;
     }
     let ask = ask(arguments, model.as_ref())?;
+    let _rtt = rtt(arguments)?;
     let mut line = line(arguments, file.as_ref())?;
     let patience = patience(arguments.board, model.as_ref(), &ask);
     // Before the file is opened: it is written over by samples alone.
@@ -109,13 +121,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         left: arguments.n,
     };
     let mut stdout = io::stdout();
+    let has_log = arguments.logged.log.is_some();
     match &arguments.output {
         Some(path) => {
             let mut told = Ok(());
             // Whatever ends the session, the rows that came are kept; without any, so is the file.
             let written = stoppable(|stop| {
                 write_whole(path, |file| {
-                    let mut rows = Rows::new(Some(file), &mut stdout);
+                    let mut rows = Rows::new(Some(file), &mut stdout, has_log);
                     told = session.run(stop, &mut rows);
                     match told.is_err() && rows.is_empty() {
                         true => Err(io::Error::other("no sample came")),
@@ -127,7 +140,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Ok(written?)
         }
         None => stoppable(|stop| {
-            let mut rows = Rows::new(None, &mut stdout);
+            let mut rows = Rows::new(None, &mut stdout, has_log);
             session.run(stop, &mut rows)?;
             Ok(rows.finish()?)
         })?,
@@ -159,12 +172,12 @@ fn line(arguments: &Arguments, file: Option<&ModelFile>) -> anyhow::Result<Line>
             let Some(file) = file else {
                 bail!("{board} is emulated and has no model of its own: give a model file");
             };
-            let firmware = arguments.firmware.as_deref();
-            Ok(Line::emulate(board, file, firmware)?)
+            let (firmware, log) = (arguments.firmware.as_deref(), arguments.logged.log());
+            Ok(Line::emulate(board, file, firmware, log.as_ref())?)
         }
         (_, Some(port)) => {
             ensure!(
-                arguments.firmware.is_none(),
+                arguments.firmware.is_none() || arguments.logged.log.is_some(),
                 "the board has its firmware: leave out --firmware, or write it by `flowlet flash`"
             );
             Ok(Line::open(port, arguments.serial.baud())?)
@@ -174,6 +187,25 @@ fn line(arguments: &Arguments, file: Option<&ModelFile>) -> anyhow::Result<Line>
             listed()
         ),
     }
+}
+
+/// The log of a board of silicon, if it is asked for.
+fn rtt(arguments: &Arguments) -> anyhow::Result<Option<Rtt>> {
+    let is_emulated = arguments.board.is_some_and(Board::is_emulated);
+    let Some(log) = arguments.logged.log().filter(|_| !is_emulated) else {
+        ensure!(
+            arguments.probe.is_none(),
+            "a board of QEMU's has no debug probe: leave out --probe"
+        );
+        return Ok(None);
+    };
+    let (Some(board), Some(program)) = (arguments.board, &arguments.firmware) else {
+        bail!(
+            "a log is read by its board and its firmware: give --board, and by --firmware the ELF file that `flowlet flash --log` kept"
+        );
+    };
+    let probe = arguments.probe.clone();
+    Ok(Some(Rtt::attach(board, program, probe, &log)?))
 }
 
 struct Session<'s> {

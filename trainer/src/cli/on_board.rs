@@ -10,6 +10,7 @@ use flowlet_trainer::error::Error;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::draw::Draw;
+use super::log::Logged;
 use super::numbers::{MOST, count};
 
 /// The board, and the samples that it draws.
@@ -32,6 +33,8 @@ pub(super) struct OnBoard {
     /// The firmware for the board, where it has been built: needs no compiler
     #[arg(long, value_name = "PROGRAM.elf")]
     pub(super) firmware: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) logged: Logged,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -56,6 +59,7 @@ impl OnBoard {
             step_count: self.draw.steps,
             context: context.context("there is no model: give its file")?,
             program: self.firmware.clone(),
+            log: self.logged.log(),
             ..Request::new(self.n.unwrap_or(n))
         })
     }
@@ -86,14 +90,17 @@ pub(super) fn board(name: &str) -> Result<Board, String> {
     Board::from_name(name).map_err(|error| error.to_string())
 }
 
-/// Shows how far `work` has come with `n` samples.
+/// Shows how far `work` has come with what is asked for, unless a log shows it.
 pub(super) fn with_progress<T>(
-    n: u32,
+    request: &Request,
     work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<T, Error>,
 ) -> anyhow::Result<T> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} samples {msg}")
         .expect("the template is well-formed");
-    let bar = ProgressBar::new(u64::from(n)).with_style(style);
+    let bar = match request.log {
+        Some(_) => ProgressBar::hidden(),
+        None => ProgressBar::new(u64::from(request.n)).with_style(style),
+    };
     let outcome = work(&mut |progress| match progress {
         Progress::Building => bar.set_message("(building the firmware)"),
         Progress::Sampled(n) => {

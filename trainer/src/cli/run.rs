@@ -35,6 +35,7 @@ const SHOWN: usize = 8;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet run moons.flow --board qemu-m4 --plot board.png
+  flowlet run moons.flow --board qemu-m4 --log=debug
   flowlet run moons.flow small.flow --board qemu-m0 --example compare
   flowlet run imu.flow --board qemu-m4 --example detector --replay imu.csv \\
     --recording 100 --normal activity=walking")]
@@ -99,7 +100,7 @@ fn sample(model: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     for path in written.into_iter().flatten() {
         check_writable(path)?;
     }
-    let outcome = with_progress(request.n, |progress| {
+    let outcome = with_progress(&request, |progress| {
         run_on(arguments.on_board.board, &file, &request, progress)
     })?;
     ensure!(

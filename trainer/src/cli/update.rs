@@ -11,6 +11,7 @@ use flowlet_trainer::model_file::ModelFile;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::draw::Draw;
+use super::log::Logged;
 use super::numbers::{MOST, count};
 use super::on_board::board;
 use super::report::{Report, grouped};
@@ -55,6 +56,8 @@ pub(super) struct Arguments {
     /// The example's firmware for the board, where it has been built: needs no compiler
     #[arg(long, value_name = "PROGRAM.elf")]
     firmware: Option<PathBuf>,
+    #[command(flatten)]
+    logged: Logged,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -69,10 +72,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         step_count: arguments.draw.steps,
         context: arguments.draw.context(&model)?,
         program: arguments.firmware.clone(),
+        log: arguments.logged.log(),
         ..Request::new(arguments.n)
     };
     let mut report = Report::default();
     let board = arguments.board;
+    arguments.logged.check_absent(board)?;
     report.fact("board", board.name(), "board", board.description());
     let has_firmware = arguments.firmware.is_some();
     let line = match &arguments.old {
@@ -101,7 +106,10 @@ fn in_qemu(
     request: &Request,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let bar = bar(new.bytes().len());
+    let bar = match request.log {
+        Some(_) => ProgressBar::hidden(),
+        None => bar(new.bytes().len()),
+    };
     let updated = update(board, old, new, request, &mut |stage| match stage {
         Stage::Building => bar.set_message("(building the firmware)"),
         Stage::Sent(count) => {

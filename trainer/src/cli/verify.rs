@@ -37,10 +37,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     draw.check_steps(&model)?;
+    arguments.on_board.logged.check_absent(board)?;
     let models = std::slice::from_ref(&model);
     let request = arguments.on_board.request(models, u32::MAX)?;
     let mut line = arguments.serial.line(board, request.program.is_some())?;
-    let outcome = with_progress(request.n, |progress| match &mut line {
+    let outcome = with_progress(&request, |progress| match &mut line {
         Some(line) => run_over(line, board, &file, &request, progress),
         None => run_on(board, &file, &request, progress),
     })?;

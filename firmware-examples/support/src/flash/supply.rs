@@ -8,10 +8,7 @@ use semihosting::io::{self, Seek as _, SeekFrom, Write as _};
 
 pub(super) use io::Error;
 
-use crate::qemu::fail;
-
-/// Bytes of all arguments together, at most.
-const ARGUMENTS_LEN: usize = 80;
+use crate::qemu::{ARGUMENTS_LEN, fail, path};
 
 /// What QEMU's `-semihosting-config arg=…` says of the flash: with `flash=FILE`, every write goes to that file
 /// too, so that the next run can start with what this one leaves, however it ends; with `cut=N`, the run ends
@@ -62,10 +59,7 @@ impl Supply {
 
 /// A run that could not keep its flash would tell nothing.
 fn open(name: &str) -> File {
-    let mut path = [0; ARGUMENTS_LEN + 1];
-    path.iter_mut()
-        .zip(name.bytes())
-        .for_each(|(to, from)| *to = from);
+    let path = path(name);
     let path = CStr::from_bytes_until_nul(&path).unwrap_or_default();
     match File::options().read(true).write(true).open(path) {
         Ok(file) => file,

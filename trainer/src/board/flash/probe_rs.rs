@@ -25,22 +25,22 @@ pub(super) fn write(chip: &Chip, load: &Load<'_>) -> Result<(), Error> {
         let file = models_file(models)?;
         let start = format!("{start:#x}");
         let options = ["--binary-format", "bin", "--base-address", &start];
-        let mut download = command("download", chip, load);
+        let mut download = command("download", chip.name, load);
         download.args(DOWNLOAD).args(options).arg(file.path());
         done(&mut download, chip, load)?;
     }
     if let Some(program) = load.program {
-        let mut download = command("download", chip, load);
+        let mut download = command("download", chip.name, load);
         download.args(DOWNLOAD).args(["--binary-format", "elf"]);
         done(download.arg(program), chip, load)?;
     }
-    Ok(done(&mut command("reset", chip, load), chip, load).map(drop)?)
+    Ok(done(&mut command("reset", chip.name, load), chip, load).map(drop)?)
 }
 
 const DOWNLOAD: [&str; 2] = ["--verify", "--disable-progressbars"];
 
 /// That the chip is the board's, and takes programs.
-fn check_chip(chip: &Chip, load: &Load<'_>) -> Result<(), BoardError> {
+pub(super) fn check_chip(chip: &Chip, load: &Load<'_>) -> Result<(), BoardError> {
     let board = load.board;
     let id = read(&chip.id, chip, load)?;
     if id != chip.id.value {
@@ -53,20 +53,19 @@ fn check_chip(chip: &Chip, load: &Load<'_>) -> Result<(), BoardError> {
     if let Some(unlocked) = &chip.unlocked
         && read(unlocked, chip, load)? != unlocked.value
     {
-        return Err(locked(chip, board).into());
+        return Err(locked(chip.name, board).into());
     }
     Ok(())
 }
 
-fn locked(chip: &Chip, board: Board) -> FlashError {
+fn locked(chip: &str, board: Board) -> FlashError {
     let advice = match board {
         Board::Stm32f4Discovery => {
             "set its read-out protection to level 0 with STM32CubeProgrammer, which erases all of it"
                 .into()
         }
         _ => format!(
-            "type `probe-rs erase --chip {} --allow-erase-all`, which erases all of it",
-            chip.name
+            "type `probe-rs erase --chip {chip} --allow-erase-all`, which erases all of it"
         ),
     };
     FlashError::Locked { board, advice }
@@ -74,7 +73,7 @@ fn locked(chip: &Chip, board: Board) -> FlashError {
 
 /// The bits that are asked for.
 fn read(register: &Register, chip: &Chip, load: &Load<'_>) -> Result<u32, BoardError> {
-    let mut read = command("read", chip, load);
+    let mut read = command("read", chip.name, load);
     let address = format!("{:#x}", register.address);
     let said = done(read.args(["b32", &address, "1"]), chip, load)?;
     // The last word is the number, whether or not its address comes before it.
@@ -86,9 +85,9 @@ fn read(register: &Register, chip: &Chip, load: &Load<'_>) -> Result<u32, BoardE
     }
 }
 
-fn command(verb: &str, chip: &Chip, load: &Load<'_>) -> Command {
+pub(super) fn command(verb: &str, chip: &str, load: &Load<'_>) -> Command {
     let mut command = Command::new(NAME);
-    command.args([verb, "--chip", chip.name, "--non-interactive"]);
+    command.args([verb, "--chip", chip, "--non-interactive"]);
     if let Some(probe) = &load.place.probe {
         command.args(["--probe", probe]);
     }
@@ -99,12 +98,12 @@ fn done(command: &mut Command, chip: &Chip, load: &Load<'_>) -> Result<Said, Boa
     let said = said::run(command, NAME, INSTALLATION)?;
     match said.success {
         true => Ok(said),
-        false => Err(reason(&said, chip, load).into()),
+        false => Err(reason(&said, chip.name, load).into()),
     }
 }
 
 /// Why it failed, by what probe-rs 0.32 says.
-fn reason(said: &Said, chip: &Chip, load: &Load<'_>) -> FlashError {
+pub(super) fn reason(said: &Said, chip: &str, load: &Load<'_>) -> FlashError {
     let board = load.board;
     let probes = probes(&said.output);
     if !probes.is_empty() {

@@ -50,6 +50,15 @@ pub(super) fn run(
 }
 
 impl Said {
+    /// Of one that failed, by all that it said.
+    pub(super) fn failed(text: &str) -> Self {
+        Self {
+            success: false,
+            output: text.into(),
+            all: plain(text),
+        }
+    }
+
     /// Whether it said any of these.
     pub(super) fn has(&self, texts: &[&str]) -> bool {
         texts.iter().any(|text| self.all.contains(text))

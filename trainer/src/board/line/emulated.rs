@@ -10,6 +10,7 @@ use super::super::emulated_link::EmulatedLink;
 use super::super::firmware::Chosen;
 use super::super::fit::{check_fit, image};
 use super::super::link::{Link as _, Received};
+use super::super::log::{Log, LogFile};
 use super::super::{Board, BoardError, emulator};
 use crate::error::Error;
 use crate::model_file::ModelFile;
@@ -21,6 +22,8 @@ pub(super) struct Machine {
     link: EmulatedLink,
     /// What came and was not taken.
     rest: Vec<u8>,
+    /// Ends after the machine.
+    _log: Option<LogFile>,
     /// The models, which QEMU reads when it starts.
     _image: NamedTempFile,
     _program: Chosen,
@@ -31,18 +34,22 @@ impl Machine {
         board: Board,
         file: &ModelFile,
         program: Option<&Path>,
+        log: Option<&Log>,
     ) -> Result<Self, Error> {
         check_fit(board, &[file])?;
         board.machine()?.emulator.check()?;
-        let program = Chosen::new(board, "sampler", program)?;
+        let program = Chosen::with_log(board, "sampler", program, log)?;
+        let log = LogFile::of(log, &program.path())?;
         let image = emulator::place(&image(&[file]))?;
-        let mut command = emulator::command(board, &program.path(), Some(image.path()))?;
-        command.args(emulator::SEMIHOSTING).args(emulator::COUNTING);
+        let image_path = Some(image.path());
+        let mut command = emulator::logging(board, &program.path(), image_path, log.as_ref())?;
+        command.args(emulator::COUNTING);
         let link = EmulatedLink::start(&mut command);
         Ok(Self {
             board,
             link: link.map_err(|source| emulator::no_start(board, source))?,
             rest: vec![],
+            _log: log,
             _image: image,
             _program: program,
         })
@@ -83,7 +90,7 @@ mod tests {
 
     fn start(program: Option<&Path>) -> Machine {
         let file = ModelFile::from_bytes("moons", MOONS);
-        Machine::start(Board::QemuM4, &file, program).unwrap()
+        Machine::start(Board::QemuM4, &file, program, None).unwrap()
     }
 
     #[track_caller]

@@ -51,14 +51,16 @@ pub fn run(
     check_slot(board, new)?;
     board.machine()?.emulator.check()?;
     progress(Stage::Building);
-    let program = Chosen::new(board, "update", request.program.as_deref())?;
+    let log = request.log.as_ref();
+    let program = Chosen::with_log(board, "update", request.program.as_deref(), log)?;
     let folder = tempfile::tempdir().map_err(|source| Error::Io {
         action: "write to",
         path: env::temp_dir(),
         source,
     })?;
     Session::place(folder.path(), &flash)?;
-    let mut session = Session::start(board, &program.path(), folder.path(), Power::Endless)?;
+    let program = program.path();
+    let mut session = Session::start_logging(board, &program, folder.path(), Power::Endless, log)?;
     let before = session.sample(old, &request_for(old, request)?)?;
     let sent = send(
         session.link(),

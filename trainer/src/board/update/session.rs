@@ -9,6 +9,7 @@ use flowlet_protocol::{Command, Form};
 use super::super::emulated_link::EmulatedLink;
 use super::super::error::tail;
 use super::super::link::{Link, Received};
+use super::super::log::{Log, LogFile};
 use super::super::request::time_limit;
 use super::super::{Board, BoardError, BoardRun, Request, emulator, transcript};
 use super::UpdateError;
@@ -35,6 +36,8 @@ pub enum Power {
 pub struct Session {
     board: Board,
     link: EmulatedLink,
+    /// Ends after the board.
+    _log: Option<LogFile>,
 }
 
 impl Session {
@@ -64,10 +67,30 @@ impl Session {
     ///
     /// [`Error::Board`] where QEMU does not start, [`Error::Io`] where there is no program.
     pub fn start(board: Board, program: &Path, folder: &Path, power: Power) -> Result<Self, Error> {
+        Self::start_logging(board, program, folder, power, None)
+    }
+
+    /// [`start`](Self::start), with the log of a program that has one.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and [`Error::Board`] where the program logs nothing.
+    pub fn start_logging(
+        board: Board,
+        program: &Path,
+        folder: &Path,
+        power: Power,
+        log: Option<&Log>,
+    ) -> Result<Self, Error> {
         let program = fs::canonicalize(program).map_err(io("find", program.into()))?;
         let mut arguments = format!("enable=on,target=native,arg=update,arg=flash={FLASH}");
         if let Power::Writes(count) = power {
             arguments += &format!(",arg=cut={count}");
+        }
+        let log = log.map(|log| LogFile::in_folder(log, &program, folder));
+        let log = log.transpose()?;
+        if log.is_some() {
+            arguments += &format!(",{}", LogFile::argument());
         }
         let mut command = emulator::command(board, &program, Some(Path::new(FLASH)))?;
         command
@@ -76,7 +99,11 @@ impl Session {
             .args(emulator::COUNTING);
         let link = EmulatedLink::start(&mut command);
         let link = link.map_err(|error| emulator::no_start(board, error))?;
-        Ok(Self { board, link })
+        Ok(Self {
+            board,
+            link,
+            _log: log,
+        })
     }
 
     /// The line to it.

@@ -18,10 +18,14 @@ pub(super) struct Rows<'o> {
 }
 
 impl<'o> Rows<'o> {
-    /// Rows for a file, if there is one, and for standard output.
-    pub(super) fn new(csv: Option<&'o mut dyn Write>, stdout: &'o mut Stdout) -> Self {
+    /// Rows for a file, if there is one, and for standard output; no picture where other lines come between.
+    pub(super) fn new(
+        csv: Option<&'o mut dyn Write>,
+        stdout: &'o mut Stdout,
+        has_log: bool,
+    ) -> Self {
         let mut outputs: Vec<&mut dyn Write> = csv.into_iter().collect();
-        let screen = stdout.is_terminal().then(Screen::new);
+        let screen = (stdout.is_terminal() && !has_log).then(Screen::new);
         if screen.is_none() {
             outputs.push(stdout);
         }

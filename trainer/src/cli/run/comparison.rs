@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     steps.reduce(Result::or).unwrap_or(Ok(()))?;
     let request = arguments.on_board.request(&models, ENOUGH)?;
     let files: Vec<&ModelFile> = files.iter().collect();
-    let costs = with_progress(request.n, |progress| {
+    let costs = with_progress(&request, |progress| {
         compare(arguments.on_board.board, &files, &request, progress)
     })?;
     let mut report = Report::default();

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::super::check_apart;
 use super::super::filter;
 use super::super::numbers::{MOST, count};
+use super::super::on_board::OnBoard;
 use super::super::report::{Report, grouped};
 use super::super::tables::{self, Reading};
 use super::Arguments;
@@ -93,7 +94,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         !expected.is_empty(),
         "no recording is as long as a window: --recording is the number of samples of each"
     );
-    let found = detect(arguments.on_board.board, &file, &recordings, program)?;
+    let OnBoard { board, logged, .. } = &arguments.on_board;
+    let log = logged.log();
+    let found = detect(*board, &file, &recordings, program, log.as_ref())?;
     check_same(&found.windows, &expected)?;
     if let Some(path) = &arguments.output {
         let labels: Vec<String> = model.labels().map(Into::into).collect();
