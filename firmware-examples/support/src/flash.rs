@@ -40,7 +40,7 @@ impl Flash {
         let (start, len) = take_region()?;
         Some(Self {
             start,
-            layout: Layout::of(len)?,
+            layout: Layout::of(len, cells::PAGE_LEN)?,
             supply: Supply::new(),
         })
     }

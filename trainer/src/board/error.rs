@@ -180,7 +180,7 @@ pub enum BoardError {
     },
     /// The file is larger than one of two slots.
     #[error(
-        "the model's {file_len} bytes are {} bytes too many for a slot of {board}, {slot_len} bytes: train smaller nets or store them in int8",
+        "the model's {file_len} bytes are {} bytes too many for a slot of {board}, {slot_len} bytes: train smaller nets or store them in int8; {others}",
         file_len - slot_len
     )]
     TooLargeForSlot {
@@ -190,6 +190,35 @@ pub enum BoardError {
         file_len: usize,
         /// Bytes for it.
         slot_len: usize,
+        /// What would do.
+        others: String,
+    },
+    /// The firmware `update` has a fixed place for intermediate results, which is too small for the model.
+    #[error(
+        "the model takes {needed} words of scratch, {} words too many for the {found} of the firmware `update`: train narrower nets, or flash another example",
+        needed - found
+    )]
+    NoScratch {
+        /// Words of the model.
+        needed: usize,
+        /// Words of the firmware.
+        found: usize,
+    },
+    /// The example is not built for the board.
+    #[error("there is no example `{example}` for {board}: it is for {others}")]
+    NoExample {
+        /// The board.
+        board: Board,
+        /// The example.
+        example: &'static str,
+        /// The boards that it is for.
+        others: String,
+    },
+    /// The example is for one model.
+    #[error("the {example} takes one model: add `--example compare`, or leave out the others")]
+    OneModel {
+        /// The example.
+        example: &'static str,
     },
     /// The model needs more RAM than there is.
     #[error(

@@ -14,9 +14,10 @@ mod uf2;
 
 use std::path::{Path, PathBuf};
 
+use super::example::{Part, parts};
 use super::firmware::{self, Chosen};
 use super::fit::{check_fit, image};
-use super::{Board, BoardError};
+use super::{Board, BoardError, Example};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 
@@ -94,6 +95,8 @@ pub struct Flash<'f> {
     pub board: Board,
     /// The models, one after another.
     pub files: &'f [&'f ModelFile],
+    /// What runs on it, if that is known: what is checked, and what else than models is written.
+    pub example: Option<Example>,
     /// The program.
     pub firmware: Firmware<'f>,
     /// Where the board is.
@@ -104,7 +107,7 @@ pub struct Flash<'f> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Firmware<'f> {
     /// An example of this checkout, which is built.
-    Built(&'f str),
+    Built(Example),
     /// An ELF file.
     Given(&'f Path),
     /// What is on the board already.
@@ -125,15 +128,15 @@ struct Load<'l> {
     board: Board,
     /// The ELF file, if there is one.
     program: Option<&'l Path>,
-    /// The models, and where they lie; none where they are part of the program.
-    models: Option<(u32, &'l [u8])>,
+    /// The models and what goes with them; nothing where they are part of the program.
+    parts: &'l [Part],
     place: &'l Place,
 }
 
 /// Writes firmware and models, or models alone, to a board, and starts it.
 ///
 /// All that can be checked is checked before anything is written: that the models are some, that they fit the
-/// board, and that the firmware is for it.
+/// board and the example, and that the firmware is for the board.
 ///
 /// # Errors
 ///
@@ -143,9 +146,11 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
     let board = flash.board;
     let tool = board.tool()?;
     check_place(board, tool, &flash.place)?;
-    check_fit(board, flash.files)?;
-    let region = board.model_region();
-    if region.is_none() && flash.firmware == Firmware::Kept {
+    match flash.example {
+        Some(example) => example.check(board, flash.files)?,
+        None => check_fit(board, flash.files)?,
+    }
+    if board.model_region().is_none() && flash.firmware == Firmware::Kept {
         return Err(BoardError::InProgram { board }.into());
     }
     check_tool(tool, &flash.place)?;
@@ -157,11 +162,10 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
     if let Some(path) = &path {
         program::check(board, path, flash.files)?;
     }
-    let image = image(flash.files);
     let load = Load {
         board,
         program: path.as_deref(),
-        models: region.map(|region| (region.start, &*image)),
+        parts: &parts(flash.example, board, flash.files),
         place: &flash.place,
     };
     progress(Step::Writing);
@@ -211,8 +215,8 @@ fn chosen(flash: &Flash<'_>) -> Result<Option<Chosen>, Error> {
         Firmware::Built(example) => {
             let board = flash.board;
             let program = match board.model_region() {
-                Some(_) => firmware::build(board, example, None),
-                None => firmware::build_with_image(board, example, &image(flash.files)),
+                Some(_) => firmware::build(board, example.name(), None),
+                None => firmware::build_with_image(board, example.name(), &image(flash.files)),
             };
             Ok(Some(Chosen::Built(program?)))
         }

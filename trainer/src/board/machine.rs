@@ -45,6 +45,15 @@ pub struct Region {
     pub len: usize,
 }
 
+/// What flash is erased by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pages {
+    /// Bytes that are erased at a time.
+    pub(super) len: usize,
+    /// What that takes at most.
+    pub(super) time: Duration,
+}
+
 #[derive(Debug)]
 struct Facts {
     name: &'static str,
@@ -52,6 +61,8 @@ struct Facts {
     description: &'static str,
     target: &'static str,
     flash: Region,
+    /// Of the flash for models.
+    pages: Pages,
     ram_len: usize,
     models: Models,
     random_source: &'static str,
@@ -143,6 +154,11 @@ impl Board {
     /// All of its flash.
     pub fn flash(self) -> Region {
         self.facts().flash
+    }
+
+    /// What its flash for models is erased by.
+    pub(super) fn pages(self) -> Pages {
+        self.facts().pages
     }
 
     /// Bytes of all of its RAM.

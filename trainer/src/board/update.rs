@@ -15,6 +15,7 @@ use super::link::{Link, Received};
 
 pub use error::UpdateError;
 pub use image::flash_with;
+pub(super) use image::{check_slot, layout};
 pub use run::{Stage, Updated, request_for, run};
 pub use session::{Power, Session};
 

@@ -3,9 +3,15 @@
 use std::time::Duration;
 
 use super::super::emulator::{ARM, Machine, RISCV32};
-use super::{Facts, Models, Region, Way};
+use super::{Facts, Models, Pages, Region, Way};
 
 const SEEDED: &str = "Xoshiro128++, seeded";
+
+/// Of RAM in the place of flash, which is erased as most flash is, and at once.
+const PAGES: Pages = Pages {
+    len: 4096,
+    time: Duration::ZERO,
+};
 
 pub(super) static M0: Facts = Facts {
     name: "qemu-m0",
@@ -16,6 +22,7 @@ pub(super) static M0: Facts = Facts {
         start: 0,
         len: 256 << 10,
     },
+    pages: Pages { len: 1024, ..PAGES },
     ram_len: 16 << 10,
     models: Models::InRegion { offset: 80 << 10 },
     random_source: SEEDED,
@@ -66,6 +73,7 @@ pub(super) static RV32: Facts = Facts {
         start: 0x8000_0000,
         len: 4 << 20,
     },
+    pages: PAGES,
     ram_len: 4 << 20,
     models: Models::InRegion { offset: 96 << 10 },
     random_source: SEEDED,
@@ -87,6 +95,7 @@ const fn mps2(name: &'static str, machine: &'static str) -> Facts {
             start: 0,
             len: 4 << 20,
         },
+        pages: PAGES,
         ram_len: 4 << 20,
         models: Models::InRegion { offset: 80 << 10 },
         random_source: SEEDED,

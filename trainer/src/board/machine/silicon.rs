@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::flash::{Chip, Register, Tool};
-use super::{Facts, Models, Region, Way};
+use super::{Facts, Models, Pages, Region, Way};
 
 const MODELS: Models = Models::InRegion { offset: 256 << 10 };
 
@@ -15,6 +15,12 @@ pub(super) static STM32F4_DISCOVERY: Facts = Facts {
     flash: Region {
         start: 0x0800_0000,
         len: 1 << 20,
+    },
+    // Sectors 6 to 11, with words written at a time: STM32F405xx and F407xx datasheet, DS8626, "Flash memory
+    // programming".
+    pages: Pages {
+        len: 128 << 10,
+        time: Duration::from_secs(2),
     },
     ram_len: 128 << 10,
     models: MODELS,
@@ -46,6 +52,11 @@ pub(super) static NRF52840_DK: Facts = Facts {
         start: 0,
         len: 1 << 20,
     },
+    // nRF52840 product specification, NVMC, "Electrical specification".
+    pages: Pages {
+        len: 4096,
+        time: Duration::from_millis(85),
+    },
     ram_len: 256 << 10,
     models: MODELS,
     random_source: "the chip's RNG",
@@ -71,6 +82,11 @@ pub(super) static PICO: Facts = Facts {
     flash: Region {
         start: 0x1000_0000,
         len: 2 << 20,
+    },
+    // Its W25Q16JV's datasheet, "AC electrical characteristics", sector erase.
+    pages: Pages {
+        len: 4096,
+        time: Duration::from_millis(400),
     },
     ram_len: 256 << 10,
     models: MODELS,
@@ -98,6 +114,11 @@ pub(super) static ESP32C3: Facts = Facts {
     flash: Region {
         start: 0,
         len: 4 << 20,
+    },
+    // ESP32-C3 datasheet, "Memory specifications", of the flash within the chip.
+    pages: Pages {
+        len: 4096,
+        time: Duration::from_millis(500),
     },
     ram_len: 400 << 10,
     models: Models::InProgram { len: 512 << 10 },

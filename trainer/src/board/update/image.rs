@@ -2,15 +2,23 @@
 
 use flowlet_protocol::update::{Layout, PAGE_LEN};
 
+use crate::board::fit::others;
 use crate::board::{Board, BoardError};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 
 /// The layout of a board's region for models.
-pub(super) fn layout(board: Board) -> Result<Layout, BoardError> {
+pub(in crate::board) fn layout(board: Board) -> Result<Layout, BoardError> {
     let region = board.model_region();
-    let layout = region.and_then(|region| Layout::of(region.len));
+    let layout = region.and_then(|region| Layout::of(region.len, board.pages().len));
     layout.ok_or(BoardError::NoSlots { board })
+}
+
+impl Board {
+    /// Bytes of a slot for a model that a running board takes; none where it has none.
+    pub fn slot_len(self) -> Option<usize> {
+        layout(self).ok().map(|layout| layout.slot_len)
+    }
 }
 
 /// All bytes of the slots and records of a board that has `file` in slot A and is erased elsewhere.
@@ -26,13 +34,15 @@ pub fn flash_with(board: Board, file: &ModelFile) -> Result<Vec<u8>, Error> {
 }
 
 /// Checks that the file fits into a slot.
-pub(super) fn check_slot(board: Board, file: &ModelFile) -> Result<(), Error> {
+pub(in crate::board) fn check_slot(board: Board, file: &ModelFile) -> Result<(), Error> {
     let (file_len, slot_len) = (file.bytes().len(), layout(board)?.slot_len);
     if file_len > slot_len {
+        let fits = |other| layout(other).is_ok_and(|layout| file_len <= layout.slot_len);
         return Err(Error::Board(BoardError::TooLargeForSlot {
             board,
             file_len,
             slot_len,
+            others: others(board, fits),
         }));
     }
     Ok(())
