@@ -20,7 +20,7 @@ extern crate std;
 mod board;
 mod draws;
 mod error;
-#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 mod flash;
 mod input;
 mod models;
@@ -36,7 +36,7 @@ mod silicon;
 pub use board::{Board, Console, ConsoleError, Outcome};
 pub use draws::{Digest, Draws};
 pub use error::Error;
-#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use flash::Flash as ThisFlash;
 pub use input::Input;
 pub use models::Models;
