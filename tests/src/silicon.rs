@@ -17,15 +17,15 @@ pub struct Silicon {
     pub target: &'static str,
     /// What is built for it.
     pub examples: &'static [&'static str],
-    /// Addresses of the flash that the program may take.
-    pub flash: Range<u64>,
+    /// Addresses of the flash that the program may take, as data and as code.
+    pub flash: [Range<u64>; 2],
     /// Addresses of the RAM, as data and as code.
     pub ram: [Range<u64>; 2],
     /// Bytes of the region for models.
     pub region_len: u64,
 }
 
-const EXAMPLES: &[&str] = &["sampler", "compare", "detector"];
+const EXAMPLES: &[&str] = &["sampler", "compare", "detector", "update"];
 const KB: u64 = 1 << 10;
 
 /// All boards of silicon.
@@ -34,7 +34,7 @@ pub const SILICON: [Silicon; 4] = [
         name: "stm32f4-discovery",
         target: "thumbv7em-none-eabihf",
         examples: EXAMPLES,
-        flash: 0x0800_0000..0x0804_0000,
+        flash: [0x0800_0000..0x0804_0000, 0..0],
         ram: [0x2000_0000..0x2002_0000, 0..0],
         region_len: 768 * KB,
     },
@@ -42,7 +42,7 @@ pub const SILICON: [Silicon; 4] = [
         name: "nrf52840-dk",
         target: "thumbv7em-none-eabihf",
         examples: &["sampler", "compare", "detector", "update", "embassy"],
-        flash: 0..0x0004_0000,
+        flash: [0..0x0004_0000, 0..0],
         ram: [0x2000_0000..0x2004_0000, 0..0],
         region_len: 768 * KB,
     },
@@ -50,7 +50,7 @@ pub const SILICON: [Silicon; 4] = [
         name: "pico",
         target: "thumbv6m-none-eabi",
         examples: EXAMPLES,
-        flash: 0x1000_0000..0x1004_0000,
+        flash: [0x1000_0000..0x1004_0000, 0..0],
         ram: [0x2000_0000..0x2004_0000, 0..0],
         region_len: 1792 * KB,
     },
@@ -58,10 +58,11 @@ pub const SILICON: [Silicon; 4] = [
         name: "esp32c3",
         target: "riscv32imc-unknown-none-elf",
         examples: EXAMPLES,
-        // Constants, with the models, and code, by the addresses that the boot loader gives them.
-        flash: 0x3C00_0000..0x4280_0000,
+        // Constants and code, by the addresses that the boot loader gives them: up to the window to the models,
+        // and what shares its entries.
+        flash: [0x3C00_0000..0x3C40_0000, 0x4200_0000..0x4240_0000],
         ram: [0x3FC8_0000..0x3FCE_0000, 0x4037_C000..0x403E_0000],
-        region_len: 512 * KB,
+        region_len: 2048 * KB,
     },
 ];
 

@@ -38,7 +38,7 @@ impl Desk {
             "#!/bin/sh\n\
              echo {name} \"$@\" | sed 's| /[^ ]*/| |g' >> {calls}\n\
              for last; do :; done\n\
-             case $1 in download|load|flash) cp \"$last\" {kept}/;; esac\n\
+             case $1 in download|load|flash|write-bin) cp \"$last\" {kept}/;; esac\n\
              {script}\n"
         );
         let path = self.0.path("bin").join(name);
@@ -166,11 +166,7 @@ fn a_missing_tool_is_named_with_what_installs_it() {
         ),
         ("pico", ["hold its BOOTSEL button", "-o FILE.uf2"]),
     ] {
-        let model = match board {
-            "esp32c3" => "",
-            _ => " --model-only",
-        };
-        let message = desk.fail(&format!("moons.flow --board {board}{model}"));
+        let message = desk.fail(&format!("moons.flow --board {board} --model-only"));
         assert_tells(&message, &facts);
     }
 }

@@ -72,29 +72,12 @@ pub enum BoardError {
         /// What flashes the board.
         tool: &'static str,
     },
-    /// The model is a part of the program.
-    #[error("{board} has its model in the firmware: leave out --model-only, and both are written")]
-    InProgram {
-        /// The board.
-        board: Board,
-    },
     /// The firmware that is given is none for the board.
     #[error(
         "{} is no firmware for {board}: give an ELF file that is, or leave out --firmware to have it built",
         path.display()
     )]
     ForeignProgram {
-        /// The board.
-        board: Board,
-        /// The file.
-        path: PathBuf,
-    },
-    /// The firmware that is given is built around another model.
-    #[error(
-        "the firmware {} has another model in it: leave out --firmware to have one built for {board} with this one",
-        path.display()
-    )]
-    OtherModel {
         /// The board.
         board: Board,
         /// The file.
@@ -169,14 +152,6 @@ pub enum BoardError {
         region_len: usize,
         /// What would do.
         others: String,
-    },
-    /// The board's models are a part of its program.
-    #[error(
-        "{board} has no slots that a running board could write a model to: choose one whose models lie in flash of their own"
-    )]
-    NoSlots {
-        /// The board.
-        board: Board,
     },
     /// The file is larger than one of two slots.
     #[error(

@@ -46,8 +46,7 @@ impl Example {
     /// Whether there is one for the board.
     fn is_for(self, board: Board) -> bool {
         match self {
-            Self::Sampler | Self::Compare | Self::Detector => true,
-            Self::Update => layout(board).is_ok(),
+            Self::Sampler | Self::Compare | Self::Detector | Self::Update => true,
             Self::Embassy => board == Board::Nrf52840Dk,
         }
     }
@@ -92,27 +91,21 @@ impl Example {
     }
 }
 
-/// What the region for models is to hold, so that `example` starts with these; nothing where the models are a
-/// part of the program.
+/// What the region for models is to hold, so that `example` starts with these.
 pub(super) fn parts(example: Option<Example>, board: Board, files: &[&ModelFile]) -> Vec<Part> {
-    let Some(region) = board.model_region() else {
-        return vec![];
-    };
-    let models = Part {
-        start: region.start,
+    let start = board.model_region().start;
+    let mut parts = vec![Part {
+        start,
         bytes: image(files),
-    };
-    match layout(board) {
-        // Records of earlier updates would name another slot.
-        Ok(layout) if example == Some(Example::Update) => {
-            let records = Part {
-                start: region.start + layout.records_start() as u32,
-                bytes: vec![0xFF; PAGE_LEN],
-            };
-            vec![models, records]
-        }
-        _ => vec![models],
+    }];
+    // Records of earlier updates would name another slot.
+    if example == Some(Example::Update) {
+        parts.push(Part {
+            start: start + layout(board).records_start() as u32,
+            bytes: vec![0xFF; PAGE_LEN],
+        });
     }
+    parts
 }
 
 /// That the firmware `update` has the memory for a model.

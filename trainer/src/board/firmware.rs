@@ -86,15 +86,6 @@ pub fn build_with(
     build_around(board, package, &features, bytes, profile)
 }
 
-/// Builds an example that takes the models of `image` into itself.
-pub(super) fn build_with_image(
-    board: Board,
-    package: &str,
-    image: &[u8],
-) -> Result<Program, Error> {
-    build_around(board, package, board.name(), Some(image), "release")
-}
-
 fn build_around(
     board: Board,
     package: &str,

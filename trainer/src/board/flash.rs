@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::example::{Part, parts};
 use super::firmware::{self, Chosen};
-use super::fit::{check_fit, image};
+use super::fit::check_fit;
 use super::{Board, BoardError, Example};
 use crate::error::Error;
 use crate::model_file::ModelFile;
@@ -128,7 +128,7 @@ struct Load<'l> {
     board: Board,
     /// The ELF file, if there is one.
     program: Option<&'l Path>,
-    /// The models and what goes with them; nothing where they are part of the program.
+    /// The models and what goes with them.
     parts: &'l [Part],
     place: &'l Place,
 }
@@ -150,9 +150,6 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
         Some(example) => example.check(board, flash.files)?,
         None => check_fit(board, flash.files)?,
     }
-    if board.model_region().is_none() && flash.firmware == Firmware::Kept {
-        return Err(BoardError::InProgram { board }.into());
-    }
     check_tool(tool, &flash.place)?;
     if let Firmware::Built(_) = flash.firmware {
         progress(Step::Building);
@@ -160,7 +157,7 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
     let program = chosen(flash)?;
     let path = program.as_ref().map(Chosen::path);
     if let Some(path) = &path {
-        program::check(board, path, flash.files)?;
+        program::check(board, path)?;
     }
     let load = Load {
         board,
@@ -213,12 +210,8 @@ fn chosen(flash: &Flash<'_>) -> Result<Option<Chosen>, Error> {
         Firmware::Kept => Ok(None),
         Firmware::Given(path) => Chosen::new(flash.board, "", Some(path)).map(Some),
         Firmware::Built(example) => {
-            let board = flash.board;
-            let program = match board.model_region() {
-                Some(_) => firmware::build(board, example.name(), None),
-                None => firmware::build_with_image(board, example.name(), &image(flash.files)),
-            };
-            Ok(Some(Chosen::Built(program?)))
+            let program = firmware::build(flash.board, example.name(), None)?;
+            Ok(Some(Chosen::Built(program)))
         }
     }
 }

@@ -11,11 +11,13 @@ use flowlet::format::crc32_after;
 use flowlet_protocol::frame::{self, FrameReader};
 use flowlet_protocol::update::{MAX_DATA_LEN, Refusal, Reply, Request};
 
+use super::Board;
 use super::link::{Link, Received};
+use super::machine::Pages;
 
 pub use error::UpdateError;
-pub use image::flash_with;
-pub(super) use image::{check_slot, layout};
+pub(super) use image::layout;
+pub use image::{check_slot, flash_with};
 pub use run::{Stage, Updated, request_for, run};
 pub use session::{Power, Session};
 
@@ -26,14 +28,39 @@ pub struct Patience {
     pub silence: Duration,
     /// Times that a request is sent.
     pub attempts: u32,
+    /// What erasing the slot takes at most, which the first request is waited for in addition.
+    pub erasure: Duration,
+}
+
+impl Patience {
+    /// That for a board which takes a file of `len` bytes.
+    pub fn with(board: Board, len: usize) -> Self {
+        let Pages {
+            len: page_len,
+            time,
+        } = board.pages();
+        Self {
+            erasure: time * len.div_ceil(page_len) as u32,
+            ..Self::default()
+        }
+    }
+
+    /// How often a request is sent: while the slot is being erased, again and again.
+    fn attempts(self, now: Next) -> u32 {
+        let erasing = self.erasure.as_millis() / self.silence.as_millis().max(1);
+        match now {
+            Next::Begin => self.attempts + erasing as u32,
+            _ => self.attempts,
+        }
+    }
 }
 
 impl Default for Patience {
-    /// Where erasing a slot takes longer, the request is sent again meanwhile.
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(3),
             attempts: 5,
+            erasure: Duration::ZERO,
         }
     }
 }
@@ -148,7 +175,8 @@ impl<L: Link> Sender<'_, L> {
         let mut buffer = [0; frame::MAX_LEN];
         let frame = frame::encode(&now.request(self.file), &mut buffer)
             .expect("a request with the most data fits into a frame");
-        for attempt in 0..self.patience.attempts {
+        let attempts = self.patience.attempts(now);
+        for attempt in 0..attempts {
             self.link.send(frame)?;
             self.sent.frames += 1;
             self.sent.again += u32::from(attempt > 0);
@@ -160,7 +188,7 @@ impl<L: Link> Sender<'_, L> {
             }
         }
         Err(UpdateError::Silent {
-            attempts: self.patience.attempts,
+            attempts,
             seconds: self.patience.silence.as_secs_f64(),
         })
     }

@@ -153,8 +153,8 @@ fn add_written(report: &mut Report, arguments: &Arguments, files: &[&ModelFile])
     };
     report.fact("firmware", program.clone(), "firmware", program);
     let len: usize = files.iter().map(|file| file.bytes().len()).sum();
-    let (room, what) = match (example(arguments), board.slot_len()) {
-        (Some(Program::Update), Some(slot_len)) => (slot_len, "of a slot"),
+    let (room, what) = match example(arguments) {
+        Some(Program::Update) => (board.slot_len(), "of a slot"),
         _ => (board.model_len(), "for models"),
     };
     let text = format!("{} of the {} bytes {what}", grouped(len), grouped(room));

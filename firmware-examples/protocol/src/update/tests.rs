@@ -1,98 +1,14 @@
 //! Updates against a simulated flash: power cuts, frames that get lost, come twice, out of order or damaged.
 
+mod simulated;
+
 use std::vec;
 use std::vec::Vec;
 
 use super::*;
 use crate::frame::{FrameReader, MAX_LEN, encode};
 use flowlet::format::{MAGIC, crc32_after};
-
-const SLOT_WORDS: usize = 2100;
-const RECORD_COUNT: usize = 8;
-
-/// Flash whose power is cut after some writes of a word or erasures.
-#[derive(Clone)]
-struct Simulated {
-    slots: [Vec<u32>; 2],
-    records: [u32; RECORD_COUNT],
-    /// Writes until the power is cut.
-    left: usize,
-    /// Writes so far.
-    done: usize,
-}
-
-#[derive(Debug, PartialEq)]
-struct PowerCut;
-
-impl Simulated {
-    fn new(first: &[u8]) -> Self {
-        let mut flash = Self {
-            slots: [vec![u32::MAX; SLOT_WORDS], vec![u32::MAX; SLOT_WORDS]],
-            records: [u32::MAX; RECORD_COUNT],
-            left: usize::MAX,
-            done: 0,
-        };
-        flash.write_slot(Slot::A, 0, first).unwrap();
-        flash.done = 0;
-        flash
-    }
-
-    fn spend(&mut self) -> Result<(), PowerCut> {
-        self.left = self.left.checked_sub(1).ok_or(PowerCut)?;
-        self.done += 1;
-        Ok(())
-    }
-}
-
-impl Flash for Simulated {
-    type Error = PowerCut;
-
-    #[allow(unsafe_code, reason = "bytes of words are bytes")]
-    fn slot(&self, slot: Slot) -> &[u8] {
-        let words = &self.slots[slot as usize];
-        // SAFETY: the words are as many times four bytes.
-        unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), 4 * words.len()) }
-    }
-
-    fn records(&self) -> &[u32] {
-        &self.records
-    }
-
-    /// Word by word, so that a cut leaves it half erased.
-    fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), PowerCut> {
-        for i in 0..len.div_ceil(4).next_multiple_of(64).min(SLOT_WORDS) {
-            if i % 64 == 0 {
-                self.spend()?;
-            }
-            self.slots[slot as usize][i] = u32::MAX;
-        }
-        Ok(())
-    }
-
-    fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), PowerCut> {
-        assert_eq!(offset % 4, 0);
-        for (i, chunk) in bytes.chunks(4).enumerate() {
-            self.spend()?;
-            let mut word = [0xFF; 4];
-            word[..chunk.len()].copy_from_slice(chunk);
-            let place = &mut self.slots[slot as usize][offset / 4 + i];
-            assert_eq!(
-                *place,
-                u32::MAX,
-                "a word is written once after it was erased"
-            );
-            *place = u32::from_ne_bytes(word);
-        }
-        Ok(())
-    }
-
-    fn write_record(&mut self, index: usize, word: u32) -> Result<(), PowerCut> {
-        self.spend()?;
-        assert_eq!(self.records[index], u32::MAX, "a record is written once");
-        self.records[index] = word;
-        Ok(())
-    }
-}
+use simulated::{GEOMETRIES, LITTLE, Simulated};
 
 static OLD: &[u8] = include_bytes!("../../../../runtime/src/moons.flow");
 
@@ -115,10 +31,15 @@ fn board(flash: Simulated) -> Updater<Simulated> {
     Updater::new(flash, fits)
 }
 
-/// The name of the model that a board starts with, which has to load.
-fn name(flash: &Simulated) -> std::string::String {
-    let slot = board(flash.clone()).active();
-    let bytes = flash.slot(slot);
+/// Little flash with the old model.
+fn fresh() -> Simulated {
+    Simulated::new(LITTLE, OLD)
+}
+
+/// The name of a board's active model, which has to load.
+fn name(board: &Updater<Simulated>) -> std::string::String {
+    let slot = board.active();
+    let bytes = board.flash().slot(slot);
     assert!(bytes.starts_with(&MAGIC), "{slot:?} holds no model");
     let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap());
     let model = Model::from_bytes(&bytes[..length as usize]).unwrap();
@@ -151,46 +72,70 @@ fn send(board: &mut Updater<Simulated>, requests: &[Request<'_>]) -> Reply {
 #[test]
 fn an_update_replaces_the_model_and_the_next_one_replaces_that() {
     let new = new();
-    let mut board = board(Simulated::new(OLD));
-    assert_eq!(name(board.flash()), "moons");
+    let mut board = board(fresh());
+    assert_eq!(name(&board), "moons");
     assert_eq!(send(&mut board, &requests(&new)), Reply::Active);
-    assert_eq!(
-        (name(board.flash()), board.active()),
-        ("Moons".into(), Slot::B)
-    );
+    assert_eq!((name(&board), board.active()), ("Moons".into(), Slot::B));
     assert_eq!(send(&mut board, &requests(OLD)), Reply::Active);
-    assert_eq!(
-        (name(board.flash()), board.active()),
-        ("moons".into(), Slot::A)
-    );
+    assert_eq!((name(&board), board.active()), ("moons".into(), Slot::A));
 }
 
 #[test]
-fn a_power_cut_after_any_write_leaves_a_model_that_loads_and_can_be_replaced() {
+fn a_power_cut_in_any_write_leaves_a_model_that_loads_and_can_be_replaced() {
     let new = new();
-    let mut whole = board(Simulated::new(OLD));
-    send(&mut whole, &requests(&new));
-    let write_count = whole.flash().done;
-    assert!(write_count > OLD.len() / 4);
-    for left in 0..=write_count {
-        let mut flash = Simulated::new(OLD);
-        flash.left = left;
-        let mut cut = board(flash);
-        send(&mut cut, &requests(&new));
-        let mut flash = cut.into_flash();
-        let expected = if left == write_count {
-            "Moons"
-        } else {
-            "moons"
-        };
-        assert_eq!(name(&flash), expected, "after {left} writes");
-        // With power again, all is as if nothing had been.
-        flash.left = usize::MAX;
-        let mut again = board(flash);
-        assert_eq!(send(&mut again, &requests(&new)), Reply::Active);
-        assert_eq!(name(again.flash()), "Moons", "after {left} writes");
+    for geometry in GEOMETRIES {
+        let first = Simulated::new(geometry, OLD);
+        let mut whole = board(first.clone());
+        send(&mut whole, &requests(&new));
+        let write_count = whole.flash().done;
+        let pages = OLD.len().div_ceil(geometry.erased_len);
+        let writes = OLD.len().div_ceil(geometry.written_len);
+        assert_eq!(write_count, pages + writes + 1, "{}", geometry.board);
+        for left in 0..=write_count {
+            let mut flash = first.clone();
+            flash.left = left;
+            let mut cut = board(flash);
+            send(&mut cut, &requests(&new));
+            let mut flash = cut.into_flash();
+            let expected = if left == write_count {
+                "Moons"
+            } else {
+                "moons"
+            };
+            // With power again, all is as if nothing had been.
+            flash.left = usize::MAX;
+            let mut again = board(flash);
+            let position = std::format!("{}: after {left} writes", geometry.board);
+            assert_eq!(name(&again), expected, "{position}");
+            assert_eq!(send(&mut again, &requests(&new)), Reply::Active);
+            assert_eq!(name(&again), "Moons", "{position}");
+        }
+        std::println!(
+            "{}: {} positions of a power cut",
+            geometry.board,
+            write_count + 1
+        );
     }
-    std::println!("{} positions of a power cut", write_count + 1);
+}
+
+#[test]
+fn a_record_of_which_bits_are_missing_counts_for_nothing() {
+    let mut flash = fresh();
+    for slot in [Slot::A, Slot::B] {
+        flash.records_mut()[0] = slot.other().word();
+        let zeros = !slot.word();
+        let mut written = zeros;
+        // Every set of the bits that the word clears.
+        while written != 0 {
+            written = (written - 1) & zeros;
+            flash.records_mut()[1] = !written;
+            let torn = board(flash);
+            assert_eq!(torn.active(), slot.other(), "{written:#x} of {zeros:#x}");
+            let is_seen = written != 0;
+            assert_eq!(torn.free_record(), Ok(1 + usize::from(is_seen)));
+            flash = torn.into_flash();
+        }
+    }
 }
 
 #[test]
@@ -198,14 +143,14 @@ fn a_power_cut_after_any_frame_leaves_the_old_model() {
     let new = new();
     let requests = requests(&new);
     for count in 1..requests.len() {
-        let mut cut = board(Simulated::new(OLD));
+        let mut cut = board(fresh());
         send(&mut cut, &requests[..count]);
         let mut again = board(cut.into_flash());
-        assert_eq!(name(again.flash()), "moons");
+        assert_eq!(name(&again), "moons");
         // The computer knows nothing of it and goes on.
         let reply = send(&mut again, &requests[count..]);
         assert_eq!(reply, Reply::Refused(Refusal::NotBegun));
-        assert_eq!(name(again.flash()), "moons");
+        assert_eq!(name(&again), "moons");
     }
 }
 
@@ -215,50 +160,47 @@ fn lost_and_swapped_frames_are_asked_for_again_and_doubled_ones_do_no_harm() {
     let requests = requests(&new);
     for i in 0..requests.len() {
         // Lost: what follows comes to nothing, or is asked for from where it is missing.
-        let mut lossy = board(Simulated::new(OLD));
+        let mut lossy = board(fresh());
         let lost = [&requests[..i], &requests[i + 1..]].concat();
         let reply = send(&mut lossy, &lost);
         let is_finish = i == requests.len() - 1;
-        assert_eq!(name(lossy.flash()), "moons", "frame {i} is lost");
+        assert_eq!(name(&lossy), "moons", "frame {i} is lost");
         assert_eq!(
             matches!(reply, Reply::Refused(_)),
             !is_finish,
             "frame {i}: {reply:?}"
         );
 
-        let mut echoing = board(Simulated::new(OLD));
+        let mut echoing = board(fresh());
         let doubled = [&requests[..=i], &requests[i..]].concat();
         assert_eq!(
             send(&mut echoing, &doubled),
             Reply::Active,
             "frame {i} comes twice"
         );
-        assert_eq!(name(echoing.flash()), "Moons");
+        assert_eq!(name(&echoing), "Moons");
 
         if i + 1 < requests.len() {
             let mut swapped = requests.clone();
             swapped.swap(i, i + 1);
-            let mut board = board(Simulated::new(OLD));
+            let mut board = board(fresh());
             assert_ne!(
                 send(&mut board, &swapped),
                 Reply::Active,
                 "frame {i} comes late"
             );
-            assert_eq!(name(board.flash()), "moons");
+            assert_eq!(name(&board), "moons");
         }
     }
     // A computer that sends what is asked for gets through, though every other answer is lost.
-    let mut board = board(Simulated::new(OLD));
+    let mut board = board(fresh());
     let mut reply = board.handle(&requests[0]);
     while let Reply::Ready { offset } = reply {
         let next = &requests[1 + (offset as usize).div_ceil(MAX_DATA_LEN)];
         board.handle(next);
         reply = board.handle(next);
     }
-    assert_eq!(
-        (reply, name(board.flash())),
-        (Reply::Active, "Moons".into())
-    );
+    assert_eq!((reply, name(&board)), (Reply::Active, "Moons".into()));
 }
 
 #[test]
@@ -272,7 +214,7 @@ fn a_damaged_bit_in_any_frame_leaves_the_old_model() {
         for bit in [0, 9, 30, 8 * frames[i].len() - 9] {
             let mut sent = frames.clone();
             sent[i][bit / 8] ^= 1 << (bit % 8);
-            let mut board = board(Simulated::new(OLD));
+            let mut board = board(fresh());
             let mut reader = FrameReader::new();
             for byte in sent.concat() {
                 if reader.push(byte)
@@ -283,7 +225,7 @@ fn a_damaged_bit_in_any_frame_leaves_the_old_model() {
             }
             // The first zero of a frame only ends what was before it.
             let expected = if bit == 0 && i > 0 { "Moons" } else { "moons" };
-            let found = name(board.flash());
+            let found = name(&board);
             assert!(
                 found == expected || found == "moons",
                 "frame {i}, bit {bit}: {found}"
@@ -300,16 +242,15 @@ fn what_cannot_be_used_is_refused_for_its_reason() {
         let requests = requests(file);
         let mut replies = requests.iter().map(|request| board.handle(request));
         let reply = replies.find(|reply| matches!(reply, Reply::Refused(_)));
-        assert_eq!(name(board.flash()), "moons");
+        assert_eq!(name(&board), "moons");
         reply.unwrap()
     };
-    let fresh = || Simulated::new(OLD);
-    let slot_len = 4 * SLOT_WORDS as u32;
+    let slot_len = fresh().slot_len() as u32;
     let foreign = vec![7; 1000];
     let mut damaged = new();
     damaged[500] ^= 1;
     let mut full = fresh();
-    full.records = [Slot::A.word(); RECORD_COUNT];
+    full.fill_records(Slot::A.word());
     let mut worn = fresh();
     worn.left = 3;
     for (reply, expected) in [
@@ -347,5 +288,5 @@ fn what_cannot_be_used_is_refused_for_its_reason() {
     };
     let mut board = Updater::new(fresh(), fits);
     assert_eq!(send(&mut board, &wrong), Reply::Refused(Refusal::Checksum));
-    assert_eq!(name(board.flash()), "moons");
+    assert_eq!(name(&board), "moons");
 }

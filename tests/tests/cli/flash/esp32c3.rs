@@ -2,41 +2,55 @@
 
 use super::*;
 
-/// A firmware for an ESP32-C3 around the model.
+const WRITE: &str = "espflash write-bin --skip-update-check --non-interactive --chip esp32c3";
+
 fn desk_with_esp32c3() -> Desk {
     let desk = Desk::new();
-    let rodata = [&[0; 32], MOONS].concat();
-    desk.firmware("sampler.elf", RISC_V, &[(0x3C00_0020, &rodata)]);
+    let parts: [(u32, &[u8]); 2] = [(0x3C00_0020, b"constants"), (0x4200_0020, b"code")];
+    desk.firmware("sampler.elf", RISC_V, &parts);
     desk
 }
 
 #[test]
-fn an_esp32c3_is_written_with_its_model_inside() {
+fn an_esp32c3_gets_its_models_their_own_part_of_flash() {
     let desk = desk_with_esp32c3();
-    desk.tool("espflash", "");
+    // What it is to read is gone when it has ended.
+    let table = desk.0.path("table").display().to_string();
+    desk.tool(
+        "espflash",
+        &format!("for word; do case $word in *.csv) cp $word {table};; esac; done"),
+    );
     desk.succeed("moons.flow --board esp32c3 --firmware sampler.elf --port /dev/ttyACM0");
-    let calls = desk.calls();
-    assert_eq!(calls[0], "espflash --version");
-    assert_tells(
-        &calls[1],
-        &[
-            "espflash flash --skip-update-check --non-interactive --chip esp32c3 --port",
-            "sampler.elf",
-        ],
-    );
+    let flash = WRITE.replace("write-bin", "flash");
+    let expected = [
+        "espflash --version".into(),
+        format!("{WRITE} --port ttyACM0 0x200000 bin"),
+        format!("{flash} --port ttyACM0 --partition-table csv sampler.elf"),
+    ];
+    assert_eq!(desk.calls(), expected);
+    assert!(desk.kept("bin").starts_with(MOONS));
     assert_eq!(desk.kept("elf"), desk.0.read("sampler.elf"));
+    let table = String::from_utf8(desk.0.read("table")).unwrap();
+    let rows: Vec<&str> = table.lines().skip(1).collect();
+    let expected = [
+        "factory, app, factory, 0x10000, 0x1f0000",
+        "models, data, undefined, 0x200000, 0x200000",
+    ];
+    assert_eq!(rows, expected);
+}
 
-    let message = desk.fail("moons.flow --board esp32c3 --model-only");
-    assert_tells(
-        &message,
-        &["has its model in the firmware", "leave out --model-only"],
-    );
-    desk.firmware("other.elf", RISC_V, &[(0x3C00_0020, &[0; 9000])]);
-    let message = desk.fail("moons.flow --board esp32c3 --firmware other.elf");
-    assert_tells(
-        &message,
-        &["other.elf has another model", "leave out --firmware"],
-    );
+#[test]
+fn a_model_alone_is_written_to_an_esp32c3_without_a_compiler() {
+    let desk = Desk::new();
+    desk.tool("espflash", "");
+    let text = desk.succeed("moons.flow --board esp32c3 --model-only --example update");
+    assert_tells(&text, &["stays", "of the 1,044,480 bytes of a slot"]);
+    let expected = [
+        "espflash --version".into(),
+        format!("{WRITE} 0x200000 bin"),
+        format!("{WRITE} 0x3fe000 bin"),
+    ];
+    assert_eq!(desk.calls(), expected);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::emulator::{ARM, Machine, RISCV32};
-use super::{Facts, Models, Pages, Region, Way};
+use super::{Facts, Pages, Region, Way};
 
 const SEEDED: &str = "Xoshiro128++, seeded";
 
@@ -24,7 +24,7 @@ pub(super) static M0: Facts = Facts {
     },
     pages: Pages { len: 1024, ..PAGES },
     ram_len: 16 << 10,
-    models: Models::InRegion { offset: 80 << 10 },
+    models_offset: 80 << 10,
     random_source: SEEDED,
     time_per_mac: Duration::from_nanos(1000),
     way: Way::Emulated(Machine {
@@ -75,7 +75,7 @@ pub(super) static RV32: Facts = Facts {
     },
     pages: PAGES,
     ram_len: 4 << 20,
-    models: Models::InRegion { offset: 96 << 10 },
+    models_offset: 96 << 10,
     random_source: SEEDED,
     time_per_mac: Duration::from_nanos(600),
     way: Way::Emulated(Machine {
@@ -97,7 +97,7 @@ const fn mps2(name: &'static str, machine: &'static str) -> Facts {
         },
         pages: PAGES,
         ram_len: 4 << 20,
-        models: Models::InRegion { offset: 80 << 10 },
+        models_offset: 80 << 10,
         random_source: SEEDED,
         time_per_mac: Duration::from_nanos(100),
         way: Way::Emulated(Machine {

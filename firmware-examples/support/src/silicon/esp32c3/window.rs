@@ -49,6 +49,7 @@ pub(crate) fn forget(address: usize, len: usize) {
 ///
 /// `entry` leads to the first of the window's entries, and no interrupt is served.
 #[esp_hal::ram]
+#[unsafe(export_name = "_window_show")]
 unsafe fn show(entry: *mut u32) {
     // SAFETY: by the caller; from here until the cache is back, this neither calls nor reads what is in flash.
     unsafe {
@@ -70,6 +71,7 @@ unsafe fn show(entry: *mut u32) {
 ///
 /// No interrupt is served.
 #[esp_hal::ram]
+#[unsafe(export_name = "_window_invalidate")]
 unsafe fn invalidate(start: u32, len: u32) {
     // SAFETY: as for the entries.
     unsafe {
