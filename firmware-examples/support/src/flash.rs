@@ -9,10 +9,7 @@
 #[cfg_attr(feature = "stm32f4-discovery", path = "flash/stm32f4.rs")]
 #[cfg_attr(feature = "pico", path = "flash/rp2040.rs")]
 #[cfg_attr(feature = "esp32c3", path = "flash/esp32c3.rs")]
-#[cfg_attr(
-    all(feature = "qemu", not(feature = "qemu-m0")),
-    path = "flash/ram.rs"
-)]
+#[cfg_attr(all(feature = "qemu", not(feature = "qemu-m0")), path = "flash/ram.rs")]
 mod cells;
 #[cfg_attr(not(feature = "qemu"), path = "flash/battery.rs")]
 mod supply;

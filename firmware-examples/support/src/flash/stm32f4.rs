@@ -51,7 +51,9 @@ pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
     // Writes reach what is cached, erasure does not (3.5.2); only a cache that is off can be emptied.
     flash.acr().modify(|_, w| w.dcen().clear_bit());
     flash.acr().modify(|_, w| w.dcrst().set_bit());
-    flash.acr().modify(|_, w| w.dcrst().clear_bit().dcen().set_bit());
+    flash
+        .acr()
+        .modify(|_, w| w.dcrst().clear_bit().dcen().set_bit());
     close(&flash)
 }
 

@@ -9,16 +9,15 @@
 use esp_hal::peripherals::MMU_TABLE;
 
 unsafe extern "C" {
+    // The board's map: only their addresses count.
+    static _model_start: u32;
+    static _model_end: u32;
+    static _model_flash_start: u32;
     // In the boot ROM, where esp-rom-sys tells the linker.
     fn Cache_Suspend_ICache() -> u32;
     fn Cache_Resume_ICache(autoload: u32);
     fn Cache_Invalidate_Addr(address: u32, len: u32);
 }
-
-/// Where the flash for models begins, and its window.
-pub(crate) const FLASH_START: u32 = 2 << 20;
-const START: u32 = 0x3C40_0000;
-const LEN: u32 = 2 << 20;
 
 /// Bytes that an entry shows.
 const PAGE_LEN: u32 = 64 << 10;
@@ -27,20 +26,24 @@ const FIRST: u32 = 0x3C00_0000;
 
 /// Opens the window; again does no harm.
 pub(crate) fn open() {
-    let entry = MMU_TABLE::regs().entry(((START - FIRST) / PAGE_LEN) as usize);
+    let start = (&raw const _model_start).addr() as u32;
+    let len = (&raw const _model_end).addr() as u32 - start;
+    let entry = MMU_TABLE::regs().entry(((start - FIRST) / PAGE_LEN) as usize);
+    let page = flash_offset(start as usize) / PAGE_LEN;
     // SAFETY: the table has 128 entries, and nothing that runs lies behind these.
-    critical_section::with(|_| unsafe { show(entry.as_ptr()) });
+    critical_section::with(|_| unsafe { show(entry.as_ptr(), page, start, len) });
 }
 
 /// Where in flash that lies which the core sees at this address.
-pub(crate) const fn flash_offset(address: usize) -> u32 {
-    address as u32 - START + FLASH_START
+pub(crate) fn flash_offset(address: usize) -> u32 {
+    let offset = address - (&raw const _model_start).addr();
+    ((&raw const _model_flash_start).addr() + offset) as u32
 }
 
 /// Drops what the cache holds of flash that has been written.
 pub(crate) fn forget(address: usize, len: usize) {
     let start = address as u32 / PAGE_LEN * PAGE_LEN;
-    let end = (address + len).next_multiple_of(PAGE_LEN as usize) as u32;
+    let end = ((address + len) as u32).next_multiple_of(PAGE_LEN);
     // SAFETY: the cache only reads, so whatever it drops is in flash.
     critical_section::with(|_| unsafe { invalidate(start, end - start) });
 }
@@ -50,19 +53,17 @@ pub(crate) fn forget(address: usize, len: usize) {
 /// `entry` leads to the first of the window's entries, and no interrupt is served.
 #[esp_hal::ram]
 #[unsafe(export_name = "_window_show")]
-unsafe fn show(entry: *mut u32) {
+unsafe fn show(entry: *mut u32, page: u32, start: u32, len: u32) {
     // SAFETY: by the caller; from here until the cache is back, this neither calls nor reads what is in flash.
     unsafe {
         let autoload = Cache_Suspend_ICache();
         let mut i = 0;
-        while i < LEN / PAGE_LEN {
+        while i < len / PAGE_LEN {
             // The bit above the page's number stays clear: the entry is valid.
-            entry
-                .add(i as usize)
-                .write_volatile(FLASH_START / PAGE_LEN + i);
+            entry.add(i as usize).write_volatile(page + i);
             i += 1;
         }
-        Cache_Invalidate_Addr(START, LEN);
+        Cache_Invalidate_Addr(start, len);
         Cache_Resume_ICache(autoload);
     }
 }
