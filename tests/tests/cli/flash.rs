@@ -181,7 +181,7 @@ fn what_does_not_fit_is_told_before_anything_is_called() {
     let message = desk.fail(&format!("{models} --board nrf52840-dk --model-only"));
     assert_tells(
         &message,
-        &[&format!("{beyond} bytes too many"), "int8", "pico"],
+        &[&format!("{beyond} bytes too many"), "int8", "esp32c3"],
     );
 
     let mut later = MOONS.to_vec();

@@ -215,3 +215,46 @@ impl<L: Link> Sender<'_, L> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// Counts what nobody answers.
+    struct Nobody(u32);
+
+    impl Link for Nobody {
+        fn send(&mut self, _: &[u8]) -> io::Result<()> {
+            self.0 += 1;
+            Ok(())
+        }
+
+        fn receive(&mut self, _: Duration) -> io::Result<Received> {
+            Ok(Received::Silence)
+        }
+    }
+
+    #[test]
+    fn a_board_is_asked_as_long_as_its_slot_may_be_erased() {
+        let mut nobody = Nobody(0);
+        let patience = Patience {
+            silence: Duration::from_secs(3),
+            attempts: 5,
+            erasure: Duration::from_secs(9),
+        };
+        let error = send(&mut nobody, b"a model", patience, &mut |_| {}).unwrap_err();
+        assert!(matches!(error, UpdateError::Silent { attempts: 8, .. }));
+        assert_eq!(nobody.0, 8);
+    }
+
+    #[test]
+    fn a_slot_is_erased_page_by_page() {
+        let erasure = |board, len| Patience::with(board, len).erasure.as_millis();
+        assert_eq!(erasure(Board::Stm32f4Discovery, 1), 2000);
+        assert_eq!(erasure(Board::Stm32f4Discovery, 256 << 10), 4000);
+        assert_eq!(erasure(Board::Nrf52840Dk, 25_216), 7 * 85);
+        assert_eq!(erasure(Board::QemuM0, 25_216), 0);
+    }
+}
