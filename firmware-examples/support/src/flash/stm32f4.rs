@@ -27,7 +27,9 @@ const ERRORS: u32 = 0b1111_0010;
 /// `place` leads to words of flash that nothing else uses.
 pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> {
     let flash = open();
-    flash.cr().write(|w| w.psize().psize32().pg().set_bit());
+    flash
+        .cr()
+        .modify(|_, w| w.psize().psize32().pg().set_bit());
     for (i, word) in words.iter().enumerate() {
         // SAFETY: by the caller.
         unsafe { place.add(i).write_volatile(*word) };
@@ -42,13 +44,14 @@ pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> 
 pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
     let flash = open();
     let number = 4 + (page.addr() - FOURTH) / PAGE_LEN;
-    flash.cr().write(|w| {
+    flash.cr().modify(|_, w| {
         // SAFETY: the chip has a sector of this number.
         let w = unsafe { w.snb().bits(number as u8) };
-        w.psize().psize32().ser().set_bit().strt().set_bit()
+        w.psize().psize32().ser().set_bit()
     });
+    flash.cr().modify(|_, w| w.strt().set_bit());
     wait(&flash);
-    // Writes reach what is cached, erasure does not (3.5.2); only a cache that is off can be emptied.
+    // Writes reach what is cached, erasure does not (3.6.4); only a cache that is off can be emptied.
     flash.acr().modify(|_, w| w.dcen().clear_bit());
     flash.acr().modify(|_, w| w.dcrst().set_bit());
     flash
@@ -57,7 +60,7 @@ pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
     close(&flash)
 }
 
-/// The registers, without errors from before.
+/// The registers, unlocked, with no operation chosen and no error from before.
 fn open() -> FLASH {
     // SAFETY: the HAL sets the flash's wait states when the chip starts, and nothing else uses it.
     let flash = unsafe { FLASH::steal() };
@@ -76,6 +79,7 @@ fn open() -> FLASH {
 /// Locks the registers, and tells whether all went well.
 fn close(flash: &FLASH) -> Result<(), Fault> {
     let status = flash.sr().read().bits();
+    // All else as after a reset.
     flash.cr().write(|w| w.lock().set_bit());
     match status & ERRORS {
         0 => Ok(()),
