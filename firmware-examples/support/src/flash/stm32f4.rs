@@ -27,9 +27,7 @@ const ERRORS: u32 = 0b1111_0010;
 /// `place` leads to words of flash that nothing else uses.
 pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> {
     let flash = open();
-    flash
-        .cr()
-        .modify(|_, w| w.psize().psize32().pg().set_bit());
+    flash.cr().modify(|_, w| w.psize().psize32().pg().set_bit());
     for (i, word) in words.iter().enumerate() {
         // SAFETY: by the caller.
         unsafe { place.add(i).write_volatile(*word) };

@@ -148,7 +148,9 @@ impl Flash for Simulated {
         let page_len = self.geometry.erased_len;
         for offset in (0..len).step_by(page_len) {
             assert!(offset + page_len <= self.layout.slot_len, "beyond the slot");
-            let start = (self.layout.start(slot) + offset) / 4;
+            let at = self.layout.start(slot) + offset;
+            assert!(at.is_multiple_of(page_len), "pages have their places");
+            let start = at / 4;
             let (count, outcome) = self.spend(page_len / 4);
             self.words[start..][..count].fill(u32::MAX);
             outcome?;
