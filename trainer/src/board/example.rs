@@ -121,9 +121,28 @@ fn check_scratch(needed: usize) -> Result<(), BoardError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     static MOONS: &[u8] = include_bytes!("../../../runtime/src/moons.flow");
+
+    #[test]
+    fn an_example_is_for_the_boards_that_its_package_has_a_feature_for() {
+        use Example::{Compare, Detector, Embassy, Sampler, Update};
+
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("firmware-examples");
+        for example in [Sampler, Compare, Detector, Update, Embassy] {
+            let manifest = folder.join(example.name()).join("Cargo.toml");
+            let manifest = fs::read_to_string(manifest).unwrap();
+            for board in Board::ALL {
+                let feature = format!("{board} = [");
+                let has_feature = manifest.lines().any(|line| line.starts_with(&feature));
+                assert_eq!(example.is_for(board), has_feature, "{example:?}, {board}");
+            }
+        }
+    }
 
     #[test]
     fn an_update_starts_with_slot_a_and_erased_records() {
