@@ -31,6 +31,8 @@ pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> 
     for (i, word) in words.iter().enumerate() {
         // SAFETY: by the caller.
         unsafe { place.add(i).write_volatile(*word) };
+        // The word reaches flash by another bus than the status comes.
+        cortex_m::asm::dsb();
         wait(&flash);
     }
     close(&flash)

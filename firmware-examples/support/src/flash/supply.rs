@@ -6,8 +6,6 @@ use semihosting::experimental::env;
 use semihosting::fs::File;
 use semihosting::io::{self, Seek as _, SeekFrom, Write as _};
 
-pub(super) use io::Error;
-
 use crate::qemu::fail;
 
 /// Bytes of all arguments together, at most.
