@@ -15,15 +15,15 @@ pub struct Silicon {
     pub name: &'static str,
     /// What is built for it.
     pub examples: &'static [&'static str],
-    /// Addresses of the flash that the program may take.
-    pub flash: Range<u64>,
+    /// Addresses of the flash that the program may take, as data and as code.
+    pub flash: [Range<u64>; 2],
     /// Addresses of the RAM, as data and as code.
     pub ram: [Range<u64>; 2],
     /// Bytes of the region for models.
     pub region_len: u64,
 }
 
-const EXAMPLES: &[&str] = &["sampler", "compare", "detector"];
+const EXAMPLES: &[&str] = &["sampler", "compare", "detector", "update"];
 const KB: u64 = 1 << 10;
 
 /// All boards of silicon.
@@ -31,31 +31,32 @@ pub const SILICON: [Silicon; 4] = [
     Silicon {
         name: "stm32f4-discovery",
         examples: EXAMPLES,
-        flash: 0x0800_0000..0x0804_0000,
+        flash: [0x0800_0000..0x0804_0000, 0..0],
         ram: [0x2000_0000..0x2002_0000, 0..0],
         region_len: 768 * KB,
     },
     Silicon {
         name: "nrf52840-dk",
         examples: &["sampler", "compare", "detector", "update", "embassy"],
-        flash: 0..0x0004_0000,
+        flash: [0..0x0004_0000, 0..0],
         ram: [0x2000_0000..0x2004_0000, 0..0],
         region_len: 768 * KB,
     },
     Silicon {
         name: "pico",
         examples: EXAMPLES,
-        flash: 0x1000_0000..0x1004_0000,
+        flash: [0x1000_0000..0x1004_0000, 0..0],
         ram: [0x2000_0000..0x2004_0000, 0..0],
         region_len: 1792 * KB,
     },
     Silicon {
         name: "esp32c3",
         examples: EXAMPLES,
-        // Constants, with the models, and code, by the addresses that the boot loader gives them.
-        flash: 0x3C00_0000..0x4280_0000,
+        // Constants and code, by the addresses that the boot loader gives them: up to the window to the models,
+        // and what shares its entries.
+        flash: [0x3C00_0000..0x3C40_0000, 0x4200_0000..0x4240_0000],
         ram: [0x3FC8_0000..0x3FCE_0000, 0x4037_C000..0x403E_0000],
-        region_len: 512 * KB,
+        region_len: 2048 * KB,
     },
 ];
 
@@ -78,7 +79,7 @@ impl Silicon {
     ///
     /// If the build fails.
     pub fn build_logging(&self, example: &str) -> Elf {
-        let program = build_logging(self.board(), example, None, Level::Info);
+        let program = build_logging(self.board(), example, Level::Info);
         read(example, program)
     }
 

@@ -104,7 +104,7 @@ fn log(
     image: &[u8],
     input: &str,
 ) -> (Result<Vec<u8>, String>, String) {
-    let program = build_logging(board, example, None, Level::Debug).unwrap();
+    let program = build_logging(board, example, Level::Debug).unwrap();
     let launch = Launch {
         program: &program.path(),
         image,

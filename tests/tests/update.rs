@@ -27,6 +27,7 @@ const BOARDS: [Board; 3] = [Board::QemuM4, Board::QemuM0, Board::QemuRv32];
 const PATIENCE: Patience = Patience {
     silence: Duration::from_millis(400),
     attempts: 50,
+    erasure: Duration::ZERO,
 };
 
 const SHAPE: Shape<'_> = Shape {

@@ -12,7 +12,8 @@ pub(crate) struct Board {
 /// For QEMU: all that has no chip of its own.
 const ALL: &str = "--workspace --exclude embed --exclude embassy";
 /// For silicon: what is written once for all boards.
-const EXAMPLES: &str = "--package support --package sampler --package compare --package detector";
+const EXAMPLES: &str =
+    "--package support --package sampler --package compare --package detector --package update";
 
 pub(crate) const BOARDS: [Board; 10] = [
     Board {

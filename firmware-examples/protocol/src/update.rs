@@ -29,6 +29,10 @@ pub use layout::{Layout, PAGE_LEN};
 /// Bytes of data in a request, at most.
 pub const MAX_DATA_LEN: usize = 256;
 
+/// Words of scratch that the firmware `update` has: for layers of up to 64 numbers, or twice as many where they
+/// are integers, and points of up to 16.
+pub const SCRATCH_LEN: usize = 2 * 64 + 16;
+
 /// Flash with two slots for models and a page of records.
 pub trait Flash {
     /// What a failed operation gives.

@@ -1,4 +1,4 @@
-//! The flash region for models, to be written: on chips of Nordic by their controller, on machines that
+//! The flash region for models, to be written: by the chip's controller or its boot ROM, and on machines that
 //! have RAM in the place of flash as flash takes it.
 #![allow(unsafe_code, reason = "flash is where the memory map says")]
 
@@ -6,19 +6,20 @@
     any(feature = "qemu-m0", feature = "nrf52840-dk"),
     path = "flash/nvmc.rs"
 )]
-#[cfg_attr(
-    not(any(feature = "qemu-m0", feature = "nrf52840-dk")),
-    path = "flash/ram.rs"
-)]
+#[cfg_attr(feature = "stm32f4-discovery", path = "flash/stm32f4.rs")]
+#[cfg_attr(feature = "pico", path = "flash/rp2040.rs")]
+#[cfg_attr(feature = "esp32c3", path = "flash/esp32c3.rs")]
+#[cfg_attr(all(feature = "qemu", not(feature = "qemu-m0")), path = "flash/ram.rs")]
 mod cells;
 #[cfg_attr(not(feature = "qemu"), path = "flash/battery.rs")]
 mod supply;
 
 use core::ptr;
 use core::slice;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 use flowlet_protocol::update::{self, Layout, PAGE_LEN, Slot};
-use supply::{Error, Supply};
+use supply::Supply;
 
 use crate::region::take_region;
 
@@ -34,48 +35,61 @@ pub struct Flash {
     supply: Supply,
 }
 
+/// Flash holds something else than what was written, or says itself that it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault;
+
 impl Flash {
     /// The flash; none where the region is too small or lent, see [`model_region`](crate::model_region).
     pub fn take() -> Option<Self> {
         let (start, len) = take_region()?;
         Some(Self {
             start,
-            layout: Layout::of(len)?,
+            layout: Layout::of(len, cells::PAGE_LEN)?,
             supply: Supply::new(),
         })
     }
 
-    /// Writes a word at `offset` from the region's start.
-    fn write(&mut self, offset: usize, word: u32) -> Result<(), Error> {
+    /// Writes words at `offset` from the region's start, no more than are written at a time.
+    fn write(&mut self, offset: usize, words: &[u32]) -> Result<(), Fault> {
         self.supply.spend();
         let place = ptr::with_exposed_provenance_mut(self.start + offset);
-        // SAFETY: the place is a word of the region, for the callers checked that, and `self` is the
-        // region's only user.
-        unsafe { cells::write(place, word) };
-        self.keep(offset, size_of::<u32>())
+        // SAFETY: the place is in the region, for the callers checked that, and `self` is the region's only
+        // user.
+        unsafe { cells::write(place, words) }?;
+        self.keep(offset, size_of_val(words))?;
+        // SAFETY: as above; it begins on a word boundary.
+        let found = unsafe { slice::from_raw_parts(place, words.len()) };
+        // Flash keeps zeros that it had before, and what is worn keeps anything.
+        match found == words {
+            true => Ok(()),
+            false => Err(Fault),
+        }
     }
 
     /// Erases the page at `offset` from the region's start.
-    fn erase(&mut self, offset: usize) -> Result<(), Error> {
+    fn erase(&mut self, offset: usize) -> Result<(), Fault> {
         self.supply.spend();
         let page = ptr::with_exposed_provenance_mut(self.start + offset);
-        // SAFETY: as for a word; pages of cells divide those of the layout.
-        unsafe { cells::erase(page) };
+        // SAFETY: as for words; pages of cells divide those of the layout.
+        unsafe { cells::erase(page) }?;
         self.keep(offset, cells::PAGE_LEN)
     }
 
     /// Keeps what has been written.
-    fn keep(&mut self, offset: usize, len: usize) -> Result<(), Error> {
+    fn keep(&mut self, offset: usize, len: usize) -> Result<(), Fault> {
+        // The compiler does not know that registers change memory.
+        compiler_fence(Ordering::SeqCst);
         // SAFETY: this lies in the region, and nothing writes there while it is borrowed.
         let bytes = unsafe {
             slice::from_raw_parts(ptr::with_exposed_provenance(self.start + offset), len)
         };
-        self.supply.keep(offset, bytes)
+        self.supply.keep(offset, bytes).map_err(|_| Fault)
     }
 }
 
 impl update::Flash for Flash {
-    type Error = Error;
+    type Error = Fault;
 
     fn slot(&self, slot: Slot) -> &[u8] {
         let start = ptr::with_exposed_provenance(self.start + self.layout.start(slot));
@@ -89,7 +103,7 @@ impl update::Flash for Flash {
         unsafe { slice::from_raw_parts(start, PAGE_LEN / size_of::<u32>()) }
     }
 
-    fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), Error> {
+    fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), Fault> {
         let pages = (0..len.min(self.layout.slot_len)).step_by(cells::PAGE_LEN);
         let start = self.layout.start(slot);
         pages
@@ -97,25 +111,35 @@ impl update::Flash for Flash {
             .try_for_each(|page| self.erase(start + page))
     }
 
-    fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Error> {
+    fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Fault> {
         let is_within = offset.is_multiple_of(4) && bytes.len() <= self.layout.slot_len - offset;
         assert!(
             is_within,
             "an updater keeps within a slot, and writes words"
         );
-        let start = self.layout.start(slot) + offset;
-        for (i, chunk) in bytes.chunks(4).enumerate() {
-            let mut word = [0xFF; 4];
-            word.iter_mut()
-                .zip(chunk)
-                .for_each(|(to, from)| *to = *from);
-            self.write(start + 4 * i, u32::from_ne_bytes(word))?;
+        let mut at = self.layout.start(slot) + offset;
+        let mut left = bytes;
+        while !left.is_empty() {
+            let room = cells::WRITE_LEN - at % cells::WRITE_LEN;
+            let (part, rest) = left.split_at(room.min(left.len()));
+            let mut words = [u32::MAX; cells::WRITE_LEN / 4];
+            for (word, chunk) in words.iter_mut().zip(part.chunks(4)) {
+                let mut bytes = [0xFF; 4];
+                bytes
+                    .iter_mut()
+                    .zip(chunk)
+                    .for_each(|(to, from)| *to = *from);
+                *word = u32::from_ne_bytes(bytes);
+            }
+            self.write(at, &words[..part.len().div_ceil(4)])?;
+            at += part.len();
+            left = rest;
         }
         Ok(())
     }
 
-    fn write_record(&mut self, index: usize, word: u32) -> Result<(), Error> {
+    fn write_record(&mut self, index: usize, word: u32) -> Result<(), Fault> {
         assert!(index < PAGE_LEN / 4, "an updater keeps within the page");
-        self.write(self.layout.records_start() + 4 * index, word)
+        self.write(self.layout.records_start() + 4 * index, &[word])
     }
 }

@@ -21,7 +21,7 @@ extern crate std;
 mod board;
 mod draws;
 mod error;
-#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 mod flash;
 mod input;
 mod log;
@@ -41,7 +41,7 @@ pub use defmt;
 pub use board::{Board, Console, ConsoleError, Outcome};
 pub use draws::{Digest, Draws};
 pub use error::Error;
-#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
+#[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use flash::Flash as ThisFlash;
 pub use input::Input;
 pub use log::Logged;

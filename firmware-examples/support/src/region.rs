@@ -31,7 +31,6 @@ pub fn model_region() -> &'static [u8] {
 ///
 /// There is one core, and interrupts of the examples ask for no region: nothing comes in between what
 /// is read here and written.
-#[cfg(any(feature = "qemu", feature = "nrf52840-dk"))]
 pub(crate) fn take_region() -> Option<(usize, usize)> {
     if IS_LENT.load(Ordering::Relaxed) {
         return None;
@@ -43,6 +42,8 @@ pub(crate) fn take_region() -> Option<(usize, usize)> {
 
 /// Address of the first byte, and how many there are.
 fn bounds() -> (usize, usize) {
+    #[cfg(feature = "esp32c3")]
+    crate::silicon::window::open();
     // The compiler must not take what a program is linked with for what is there when it runs.
     let start = black_box(&raw const _model_start).addr();
     let end = (&raw const _model_end).addr();

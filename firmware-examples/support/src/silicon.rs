@@ -23,6 +23,8 @@ use core::panic::PanicInfo;
 #[cfg(feature = "stm32f4-discovery")]
 pub use self::stm32f4_discovery::{Stm32F4Discovery as ThisBoard, entry};
 #[cfg(feature = "esp32c3")]
+pub(crate) use esp32c3::window;
+#[cfg(feature = "esp32c3")]
 pub use esp32c3::{Esp32C3 as ThisBoard, entry};
 #[cfg(feature = "nrf52840-dk")]
 pub use nrf52840_dk::{Nrf52840Dk as ThisBoard, entry};

@@ -8,16 +8,12 @@
 //! answered with that. The end of all input ends the program.
 
 use flowlet::Model;
-use flowlet_protocol::update::{Flash as _, Reply, Request, Updater};
+use flowlet_protocol::update::{Flash as _, Reply, Request, SCRATCH_LEN, Updater};
 use flowlet_protocol::{Answer, Command, Facts, Form, Said, frame};
 use support::{
     Board as _, ConsoleError, Error, Input, Models, ThisBoard, ThisFlash, answer, debug, digest,
     info, sample, warn,
 };
-
-/// Words of scratch that this firmware has: for layers of up to 64 numbers, or twice as many where they are
-/// integers, and points of up to 16.
-const SCRATCH_LEN: usize = 2 * 64 + 16;
 
 #[support::entry]
 fn main() -> ! {

@@ -7,17 +7,16 @@
 use flowlet::Model;
 use flowlet::format::crc32_after;
 use flowlet_fuzz::{bytes_of, words_of};
-use flowlet_protocol::update::simulated::SimulatedFlash;
-use flowlet_protocol::update::{Flash, Reply, Request, Updater};
+use flowlet_protocol::update::simulated::{LITTLE, SimulatedFlash};
+use flowlet_protocol::update::{Flash, Reply, Request, Slot, Updater};
 use flowlet_protocol::{Said, StreamReader};
 use libfuzzer_sys::fuzz_target;
 
 static OLD: &[u8] = include_bytes!("../seeds/model/real_nvp.flow");
 static NEW: &[u8] = include_bytes!("../seeds/model/flow_matching.flow");
 
-/// Words of a slot.
-const SLOT_WORDS: usize = 256;
-const RECORD_COUNT: usize = 6;
+/// Records that are left, so few that they run out.
+const FREE_RECORDS: usize = 6;
 
 /// Bytes of data in a request, so that there are many.
 const PART: usize = 8;
@@ -67,7 +66,9 @@ fn handle(board: &mut Updater<SimulatedFlash>, request: &Request<'_>) {
 
 fuzz_target!(|bytes: &[u8]| {
     let requests = requests();
-    let mut board = Updater::new(SimulatedFlash::with(OLD, SLOT_WORDS, RECORD_COUNT), fits);
+    let mut flash = SimulatedFlash::new(LITTLE, OLD);
+    flash.fill_records(Slot::A, FREE_RECORDS);
+    let mut board = Updater::new(flash, fits);
     let mut stream = StreamReader::new();
     let (mut next, mut rest) = (0, bytes);
     while let [what, after @ ..] = rest {

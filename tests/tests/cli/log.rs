@@ -21,7 +21,7 @@ static MOONS: &[u8] = include_bytes!("../../../runtime/src/moons.flow");
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.write("moons.flow", MOONS);
-    let logging = build_logging(Board::QemuM4, "sampler", None, Level::Info).unwrap();
+    let logging = build_logging(Board::QemuM4, "sampler", Level::Info).unwrap();
     fs::copy(logging.path(), folder.path("logging.elf")).unwrap();
     let silent = build(Board::QemuM4, "sampler", None).unwrap();
     fs::copy(silent.path(), folder.path("silent.elf")).unwrap();

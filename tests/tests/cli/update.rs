@@ -10,7 +10,7 @@ use super::*;
 #[cfg(target_os = "linux")]
 mod serial;
 
-fn f32_model(hidden: &[usize]) -> Vec<u8> {
+pub(super) fn f32_model(hidden: &[usize]) -> Vec<u8> {
     let shape = Shape {
         whitened: false,
         dim: 2,

@@ -135,7 +135,7 @@ pub fn detect(
 }
 
 /// That a model is one for a detector.
-fn check(model: &Model<'_>) -> Result<Threshold, BoardError> {
+pub(super) fn check(model: &Model<'_>) -> Result<Threshold, BoardError> {
     let found = [model.dim(), model.context_dim()];
     if found != [CHANNELS, 0] {
         return Err(BoardError::NoWindows { found });

@@ -166,10 +166,10 @@ pub(super) fn command(
         .args(["-machine", machine.name, "-kernel"])
         .arg(program)
         .args(["-display", "none", "-monitor", "none", "-serial", "none"]);
-    if let (Some(region), Some(path)) = (board.model_region(), image) {
+    if let Some(path) = image {
         // QEMU's way to write a comma that parts nothing.
         let path = path.display().to_string().replace(',', ",,");
-        let start = region.start;
+        let start = board.model_region().start;
         let loader = format!("loader,file={path},addr={start:#x},force-raw=on");
         command.args(["-device", &loader]);
     }

@@ -92,29 +92,12 @@ pub enum BoardError {
         /// What flashes the board.
         tool: &'static str,
     },
-    /// The model is a part of the program.
-    #[error("{board} has its model in the firmware: leave out --model-only, and both are written")]
-    InProgram {
-        /// The board.
-        board: Board,
-    },
     /// The firmware that is given is none for the board.
     #[error(
         "{} is no firmware for {board}: give an ELF file that is, or leave out --firmware to have it built",
         path.display()
     )]
     ForeignProgram {
-        /// The board.
-        board: Board,
-        /// The file.
-        path: PathBuf,
-    },
-    /// The firmware that is given is built around another model.
-    #[error(
-        "the firmware {} has another model in it: leave out --firmware to have one built for {board} with this one",
-        path.display()
-    )]
-    OtherModel {
         /// The board.
         board: Board,
         /// The file.
@@ -190,17 +173,9 @@ pub enum BoardError {
         /// What would do.
         others: String,
     },
-    /// The board's models are a part of its program.
-    #[error(
-        "{board} has no slots that a running board could write a model to: choose one whose models lie in flash of their own"
-    )]
-    NoSlots {
-        /// The board.
-        board: Board,
-    },
     /// The file is larger than one of two slots.
     #[error(
-        "the model's {file_len} bytes are {} bytes too many for a slot of {board}, {slot_len} bytes: train smaller nets or store them in int8",
+        "the model's {file_len} bytes are {} bytes too many for a slot of {board}, {slot_len} bytes: train smaller nets or store them in int8; {others}",
         file_len - slot_len
     )]
     TooLargeForSlot {
@@ -210,6 +185,35 @@ pub enum BoardError {
         file_len: usize,
         /// Bytes for it.
         slot_len: usize,
+        /// What would do.
+        others: String,
+    },
+    /// The firmware `update` has a fixed place for intermediate results, which is too small for the model.
+    #[error(
+        "the model takes {needed} words of scratch, {} words too many for the {found} of the firmware `update`: train narrower nets, or flash another example",
+        needed - found
+    )]
+    NoScratch {
+        /// Words of the model.
+        needed: usize,
+        /// Words of the firmware.
+        found: usize,
+    },
+    /// The example is not built for the board.
+    #[error("there is no example `{example}` for {board}: it is for {others}")]
+    NoExample {
+        /// The board.
+        board: Board,
+        /// The example.
+        example: &'static str,
+        /// The boards that it is for.
+        others: String,
+    },
+    /// The example is for one model.
+    #[error("the {example} takes one model: add `--example compare`, or leave out the others")]
+    OneModel {
+        /// The example.
+        example: &'static str,
     },
     /// The model needs more RAM than there is.
     #[error(

@@ -58,7 +58,7 @@ impl Chosen {
                 false => Err(Error::Board(BoardError::NoProgram { path: path.into() })),
             },
             (None, None) => build(board, package, None).map(Self::Built),
-            (None, Some(level)) => build_logging(board, package, None, level).map(Self::Built),
+            (None, Some(level)) => build_logging(board, package, level).map(Self::Built),
         }
     }
 
@@ -115,28 +115,14 @@ pub fn build_with_features(board: Board, package: &str, features: &str) -> Resul
     build_around(board, package, &features, None, "release")
 }
 
-/// Builds an example that takes the models of `image` into itself.
-pub(super) fn build_with_image(
-    board: Board,
-    package: &str,
-    image: &[u8],
-) -> Result<Program, Error> {
-    build_around(board, package, board.name(), Some(image), "release")
-}
-
-/// Builds an example that logs, with the models of `image` in it if there are any.
+/// Builds an example that logs.
 ///
 /// # Errors
 ///
 /// As [`build`].
-pub fn build_logging(
-    board: Board,
-    package: &str,
-    image: Option<&[u8]>,
-    level: Level,
-) -> Result<Program, Error> {
-    let features = format!("{},defmt", board.name());
-    build_at(board, package, &features, image, "release", Some(level))
+pub fn build_logging(board: Board, package: &str, level: Level) -> Result<Program, Error> {
+    let features = format!("{board},defmt");
+    build_at(board, package, &features, None, "release", Some(level))
 }
 
 fn build_around(

@@ -54,7 +54,7 @@ fn image_len(files: &[&ModelFile]) -> usize {
 }
 
 /// What would do instead of `board`, as advice: QEMU's board for one of QEMU's, silicon for silicon.
-fn others(board: Board, fits: impl Fn(Board) -> bool) -> String {
+pub(super) fn others(board: Board, fits: impl Fn(Board) -> bool) -> String {
     let names: Vec<_> = Board::ALL
         .into_iter()
         .filter(|other| other.is_emulated() == board.is_emulated() && fits(*other))

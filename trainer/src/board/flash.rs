@@ -15,9 +15,10 @@ mod uf2;
 
 use std::path::{Path, PathBuf};
 
+use super::example::{Part, parts};
 use super::firmware::{self, Chosen};
-use super::fit::{check_fit, image};
-use super::{Board, BoardError, Level};
+use super::fit::check_fit;
+use super::{Board, BoardError, Example, Level};
 use crate::error::Error;
 use crate::model_file::ModelFile;
 
@@ -96,6 +97,8 @@ pub struct Flash<'f> {
     pub board: Board,
     /// The models, one after another.
     pub files: &'f [&'f ModelFile],
+    /// What runs on it, if that is known: what is checked, and what else than models is written.
+    pub example: Option<Example>,
     /// The program.
     pub firmware: Firmware<'f>,
     /// What firmware that is built logs, and where its ELF file is kept, which has the log's texts.
@@ -108,7 +111,7 @@ pub struct Flash<'f> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Firmware<'f> {
     /// An example of this checkout, which is built.
-    Built(&'f str),
+    Built(Example),
     /// An ELF file.
     Given(&'f Path),
     /// What is on the board already.
@@ -129,15 +132,15 @@ struct Load<'l> {
     board: Board,
     /// The ELF file, if there is one.
     program: Option<&'l Path>,
-    /// The models, and where they lie; none where they are part of the program.
-    models: Option<(u32, &'l [u8])>,
+    /// The models and what goes with them.
+    parts: &'l [Part],
     place: &'l Place,
 }
 
 /// Writes firmware and models, or models alone, to a board, and starts it.
 ///
 /// All that can be checked is checked before anything is written: that the models are some, that they fit the
-/// board, and that the firmware is for it.
+/// board and the example, and that the firmware is for the board.
 ///
 /// # Errors
 ///
@@ -147,10 +150,9 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
     let board = flash.board;
     let tool = board.tool()?;
     check_place(board, tool, &flash.place)?;
-    check_fit(board, flash.files)?;
-    let region = board.model_region();
-    if region.is_none() && flash.firmware == Firmware::Kept {
-        return Err(BoardError::InProgram { board }.into());
+    match flash.example {
+        Some(example) => example.check(board, flash.files)?,
+        None => check_fit(board, flash.files)?,
     }
     check_tool(tool, &flash.place)?;
     if let Firmware::Built(_) = flash.firmware {
@@ -159,13 +161,12 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
     let program = chosen(flash)?;
     let path = program.as_ref().map(Chosen::path);
     if let Some(path) = &path {
-        program::check(board, path, flash.files)?;
+        program::check(board, path)?;
     }
-    let image = image(flash.files);
     let load = Load {
         board,
         program: path.as_deref(),
-        models: region.map(|region| (region.start, &*image)),
+        parts: &parts(flash.example, board, flash.files),
         place: &flash.place,
     };
     progress(Step::Writing);
@@ -213,20 +214,14 @@ fn chosen(flash: &Flash<'_>) -> Result<Option<Chosen>, Error> {
         Firmware::Kept => Ok(None),
         Firmware::Given(path) => Chosen::new(flash.board, "", Some(path)).map(Some),
         Firmware::Built(example) => {
-            let board = flash.board;
-            let image = match board.model_region() {
-                Some(_) => None,
-                None => Some(image(flash.files)),
-            };
-            let program = match (flash.log, image) {
-                (Some((level, kept)), image) => {
-                    let image = image.as_deref();
-                    let program = firmware::build_logging(board, example, image, level)?;
+            let (board, name) = (flash.board, example.name());
+            let program = match flash.log {
+                None => firmware::build(board, name, None)?,
+                Some((level, kept)) => {
+                    let program = firmware::build_logging(board, name, level)?;
                     program.keep(kept)?;
                     program
                 }
-                (None, None) => firmware::build(board, example, None)?,
-                (None, Some(image)) => firmware::build_with_image(board, example, &image)?,
             };
             Ok(Some(Chosen::Built(program)))
         }

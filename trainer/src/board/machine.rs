@@ -45,6 +45,15 @@ pub struct Region {
     pub len: usize,
 }
 
+/// What flash is erased by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pages {
+    /// Bytes that are erased at a time.
+    pub(super) len: usize,
+    /// What that takes at most.
+    pub(super) time: Duration,
+}
+
 #[derive(Debug)]
 struct Facts {
     name: &'static str,
@@ -52,21 +61,15 @@ struct Facts {
     description: &'static str,
     target: &'static str,
     flash: Region,
+    /// Of the flash for models.
+    pages: Pages,
     ram_len: usize,
-    models: Models,
+    /// From flash's start to where models have the rest of it.
+    models_offset: usize,
     random_source: &'static str,
     /// What a multiply-add takes at most, of an `f32` net: in QEMU measured on one core of a slow host.
     time_per_mac: Duration,
     way: Way,
-}
-
-/// Where a board has its models.
-#[derive(Debug)]
-enum Models {
-    /// In flash of their own, from an offset to the flash's end.
-    InRegion { offset: usize },
-    /// In the program, which has so many bytes for them.
-    InProgram { len: usize },
 }
 
 /// How a program comes to run.
@@ -145,28 +148,28 @@ impl Board {
         self.facts().flash
     }
 
+    /// What its flash for models is erased by.
+    pub(super) fn pages(self) -> Pages {
+        self.facts().pages
+    }
+
     /// Bytes of all of its RAM.
     pub fn ram_len(self) -> usize {
         self.facts().ram_len
     }
 
-    /// The flash that is kept for models; none where a model is a part of the program.
-    pub fn model_region(self) -> Option<Region> {
-        match self.facts().models {
-            Models::InRegion { offset } => Some(Region {
-                start: self.flash().start + offset as u32,
-                len: self.flash().len - offset,
-            }),
-            Models::InProgram { .. } => None,
+    /// The flash that is kept for models.
+    pub fn model_region(self) -> Region {
+        let offset = self.facts().models_offset;
+        Region {
+            start: self.flash().start + offset as u32,
+            len: self.flash().len - offset,
         }
     }
 
     /// Bytes that models may have.
     pub fn model_len(self) -> usize {
-        match self.facts().models {
-            Models::InRegion { offset } => self.flash().len - offset,
-            Models::InProgram { len } => len,
-        }
+        self.model_region().len
     }
 
     /// Where its random numbers come from, where no seed is given.
@@ -288,7 +291,7 @@ mod tests {
             let (flash, ram) = (len("FLASH"), len("RAM"));
             assert_eq!(Memory { flash, ram }, board.memory(), "{board}");
 
-            let region = board.model_region().unwrap();
+            let region = board.model_region();
             let (_, origin) = map.split_once("FLASH : ORIGIN = 0x").unwrap();
             let origin = u32::from_str_radix(&origin[..8], 16).unwrap();
             let offset = region.start - origin;

@@ -11,10 +11,13 @@ use flowlet::format::crc32_after;
 use flowlet_protocol::frame::{self, FrameReader};
 use flowlet_protocol::update::{MAX_DATA_LEN, Refusal, Reply, Request};
 
+use super::Board;
 use super::link::{Link, Received};
+use super::machine::Pages;
 
 pub use error::UpdateError;
-pub use image::flash_with;
+pub(super) use image::layout;
+pub use image::{check_slot, flash_with};
 pub use run::{Stage, Updated, request_for, run};
 pub use session::{Power, Session};
 
@@ -25,14 +28,39 @@ pub struct Patience {
     pub silence: Duration,
     /// Times that a request is sent.
     pub attempts: u32,
+    /// What erasing the slot takes at most, which the first request is waited for in addition.
+    pub erasure: Duration,
+}
+
+impl Patience {
+    /// That for a board which takes a file of `len` bytes.
+    pub fn with(board: Board, len: usize) -> Self {
+        let Pages {
+            len: page_len,
+            time,
+        } = board.pages();
+        Self {
+            erasure: time * len.div_ceil(page_len) as u32,
+            ..Self::default()
+        }
+    }
+
+    /// How often a request is sent: while the slot is being erased, again and again.
+    fn attempts(self, now: Next) -> u32 {
+        let erasing = self.erasure.as_millis() / self.silence.as_millis().max(1);
+        match now {
+            Next::Begin => self.attempts + erasing as u32,
+            _ => self.attempts,
+        }
+    }
 }
 
 impl Default for Patience {
-    /// Where erasing a slot takes longer, the request is sent again meanwhile.
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(3),
             attempts: 5,
+            erasure: Duration::ZERO,
         }
     }
 }
@@ -147,7 +175,8 @@ impl<L: Link> Sender<'_, L> {
         let mut buffer = [0; frame::MAX_LEN];
         let frame = frame::encode(&now.request(self.file), &mut buffer)
             .expect("a request with the most data fits into a frame");
-        for attempt in 0..self.patience.attempts {
+        let attempts = self.patience.attempts(now);
+        for attempt in 0..attempts {
             self.link.send(frame)?;
             self.sent.frames += 1;
             self.sent.again += u32::from(attempt > 0);
@@ -159,7 +188,7 @@ impl<L: Link> Sender<'_, L> {
             }
         }
         Err(UpdateError::Silent {
-            attempts: self.patience.attempts,
+            attempts,
             seconds: self.patience.silence.as_secs_f64(),
         })
     }
@@ -184,5 +213,48 @@ impl<L: Link> Sender<'_, L> {
                 Received::End => return Err(UpdateError::End),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// Counts what nobody answers.
+    struct Nobody(u32);
+
+    impl Link for Nobody {
+        fn send(&mut self, _: &[u8]) -> io::Result<()> {
+            self.0 += 1;
+            Ok(())
+        }
+
+        fn receive(&mut self, _: Duration) -> io::Result<Received> {
+            Ok(Received::Silence)
+        }
+    }
+
+    #[test]
+    fn a_board_is_asked_as_long_as_its_slot_may_be_erased() {
+        let mut nobody = Nobody(0);
+        let patience = Patience {
+            silence: Duration::from_secs(3),
+            attempts: 5,
+            erasure: Duration::from_secs(9),
+        };
+        let error = send(&mut nobody, b"a model", patience, &mut |_| {}).unwrap_err();
+        assert!(matches!(error, UpdateError::Silent { attempts: 8, .. }));
+        assert_eq!(nobody.0, 8);
+    }
+
+    #[test]
+    fn a_slot_is_erased_page_by_page() {
+        let erasure = |board, len| Patience::with(board, len).erasure.as_millis();
+        assert_eq!(erasure(Board::Stm32f4Discovery, 1), 2000);
+        assert_eq!(erasure(Board::Stm32f4Discovery, 256 << 10), 4000);
+        assert_eq!(erasure(Board::Nrf52840Dk, 25_216), 7 * 85);
+        assert_eq!(erasure(Board::QemuM0, 25_216), 0);
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "target": board.target(),
             "flash": memory.flash,
             "ram": memory.ram,
-            "model_start": board.model_region().map(|region| region.start),
+            "model_start": board.model_region().start,
             "model_len": board.model_len(),
             "random_source": board.random_source(),
             "runs_in": board.runs_in(),

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::bail;
 use clap::ValueEnum;
 use flowlet_trainer::board::flash::{Firmware, Flash, Place, Step, flash};
-use flowlet_trainer::board::{Board, Level};
+use flowlet_trainer::board::{Board, Example as Program, Level};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::check_writable;
 use indicatif::ProgressBar;
@@ -20,13 +19,17 @@ use super::report::{Report, grouped};
 ///
 /// The firmware need be written once; then `--model-only` replaces the model, which needs no compiler. All is
 /// checked before anything is written: that the file is a model of this version, that it fits the board's flash
-/// and RAM, and that the chip is the board's. `flowlet boards` tells which tool writes to which board, and
-/// whether it is installed. With --log, the firmware logs by its debug probe what it does, as `flowlet monitor --log`
-/// shows; its ELF file, which has the texts, is kept as EXAMPLE-BOARD.elf.
+/// and RAM, that it is one for the example, and that the chip is the board's. `flowlet boards` tells which tool
+/// writes to which board, and whether it is installed. With --log, the firmware logs by its debug probe what it
+/// does, as `flowlet monitor --log` shows; its ELF file, which has the texts, is kept as EXAMPLE-BOARD.elf.
+///
+/// A board with the example `update` keeps which of its two slots counts: name that example, with --model-only
+/// too, for the model that is flashed to be the one that it starts with.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet flash moons.flow --board nrf52840-dk
   flowlet flash moons.flow --board nrf52840-dk --model-only
+  flowlet flash moons.flow --board nrf52840-dk --example update
   flowlet flash moons.flow --board nrf52840-dk --log=debug
   flowlet flash moons.flow --board pico -o moons.uf2")]
 pub(super) struct Arguments {
@@ -36,14 +39,14 @@ pub(super) struct Arguments {
     /// The board, one of silicon that `flowlet boards` lists
     #[arg(long, value_name = "BOARD", value_parser = board)]
     board: Board,
-    /// What runs on it
-    #[arg(long, value_enum, default_value_t = Example::Sampler)]
-    example: Example,
+    /// What runs on it; the sampler is built unless told otherwise
+    #[arg(long, value_enum)]
+    example: Option<Example>,
     /// Write the model alone: the firmware is on the board already
-    #[arg(long, conflicts_with_all = ["example", "firmware"])]
+    #[arg(long, conflicts_with = "firmware")]
     model_only: bool,
     /// The firmware for the board, where it has been built: needs no compiler
-    #[arg(long, value_name = "PROGRAM.elf", conflicts_with = "example")]
+    #[arg(long, value_name = "PROGRAM.elf")]
     firmware: Option<PathBuf>,
     /// The debug probe, where there is more than one: VID:PID or VID:PID:SERIAL
     #[arg(long, value_name = "PROBE", conflicts_with = "drive")]
@@ -71,13 +74,27 @@ enum Example {
     Sampler,
     /// What each of several models takes
     Compare,
+    /// Whether windows of a motion sensor's samples are strange
+    Detector,
+    /// Samples, and takes a new model from `flowlet update`
+    Update,
+    /// Samples beside other tasks
+    Embassy,
+}
+
+impl From<Example> for Program {
+    fn from(example: Example) -> Self {
+        match example {
+            Example::Sampler => Self::Sampler,
+            Example::Compare => Self::Compare,
+            Example::Detector => Self::Detector,
+            Example::Update => Self::Update,
+            Example::Embassy => Self::Embassy,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let is_sampler = arguments.example == Example::Sampler && arguments.firmware.is_none();
-    if arguments.models.len() > 1 && is_sampler && !arguments.model_only {
-        bail!("the sampler takes one model: add `--example compare`, or leave out the others");
-    }
     let mut read: Vec<_> = arguments.models.iter().map(|path| Some(&**path)).collect();
     read.push(arguments.firmware.as_deref());
     check_apart(&read, &[arguments.output.as_deref()])?;
@@ -91,6 +108,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         &Flash {
             board: arguments.board,
             files: &files,
+            example: example(arguments),
             firmware: firmware(arguments),
             log: kept.as_ref().map(|(level, path)| (*level, path.as_path())),
             place: place(arguments),
@@ -114,12 +132,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(report.print(arguments.json)?)
 }
 
+/// What runs on the board: of a program that is there or given, as much as is said.
+fn example(arguments: &Arguments) -> Option<Program> {
+    let is_built = !arguments.model_only && arguments.firmware.is_none();
+    let said = arguments.example.map(Program::from);
+    said.or(is_built.then_some(Program::Sampler))
+}
+
 fn firmware(arguments: &Arguments) -> Firmware<'_> {
-    match (&arguments.firmware, arguments.example) {
-        _ if arguments.model_only => Firmware::Kept,
+    match (&arguments.firmware, example(arguments)) {
         (Some(path), _) => Firmware::Given(path),
-        (None, Example::Sampler) => Firmware::Built("sampler"),
-        (None, Example::Compare) => Firmware::Built("compare"),
+        (None, Some(example)) if !arguments.model_only => Firmware::Built(example),
+        (None, _) => Firmware::Kept,
     }
 }
 
@@ -158,18 +182,18 @@ fn add_written(
     let program = match firmware(arguments) {
         Firmware::Kept => "not written: the one on the board stays".into(),
         Firmware::Given(path) => shown(path),
-        Firmware::Built(example) => example.to_owned(),
+        Firmware::Built(example) => example.name().to_owned(),
     };
     report.fact("firmware", program.clone(), "firmware", program);
     if let Some(path) = kept {
         report.fact("kept", shown(path), "kept in", shown(path));
     }
     let len: usize = files.iter().map(|file| file.bytes().len()).sum();
-    let text = format!(
-        "{} of the {} bytes for models",
-        grouped(len),
-        grouped(board.model_len())
-    );
+    let (room, what) = match example(arguments) {
+        Some(Program::Update) => (board.slot_len(), "of a slot"),
+        _ => (board.model_len(), "for models"),
+    };
+    let text = format!("{} of the {} bytes {what}", grouped(len), grouped(room));
     report.fact("bytes", len, "model", text);
     match &arguments.output {
         Some(path) => {
@@ -179,7 +203,12 @@ fn add_written(
         None => {
             let log = kept.map(|path| format!(" --log --firmware {}", shown(path)));
             let log = log.unwrap_or_default();
-            let text = format!("flowlet monitor --board {board} --port PORT{log}");
+            let text = match example(arguments) {
+                Some(Program::Compare | Program::Detector) => {
+                    "its serial line, 115,200 baud, which answers `help`".into()
+                }
+                _ => format!("flowlet monitor --board {board} --port PORT{log}"),
+            };
             report.fact("output", (), "see it by", text);
         }
     }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::{bail, ensure};
 use flowlet::{Kind, Model};
 use flowlet_trainer::board::exchange::run_over;
-use flowlet_trainer::board::update::{Patience, Sent, Stage, request_for, run as update, send};
+use flowlet_trainer::board::update::{
+    Patience, Sent, Stage, check_slot, request_for, run as update, send,
+};
 use flowlet_trainer::board::{Board, BoardRun, Line, Request};
 use flowlet_trainer::model_file::ModelFile;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -78,6 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut report = Report::default();
     let board = arguments.board;
     arguments.logged.check_absent(board)?;
+    check_slot(board, &new)?;
     report.fact("board", board.name(), "board", board.description());
     let has_firmware = arguments.firmware.is_some();
     let line = match &arguments.old {
@@ -139,7 +142,8 @@ fn over_line(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let bar = bar(new.bytes().len());
-    let sent = send(&mut line, new.bytes(), Patience::default(), &mut |count| {
+    let patience = Patience::with(board, new.bytes().len());
+    let sent = send(&mut line, new.bytes(), patience, &mut |count| {
         bar.set_position(count as u64);
     });
     bar.finish_and_clear();

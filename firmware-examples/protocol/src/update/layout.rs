@@ -2,7 +2,7 @@
 
 use super::Slot;
 
-/// Bytes that the parts of a region are multiples of: those that flash is erased by divide it.
+/// Bytes of the page of records, and what the parts of a region are multiples of at least.
 pub const PAGE_LEN: usize = 4096;
 
 /// Slot A from the region's start, so that a model that is laid there alone is the active one, then slot
@@ -14,20 +14,31 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// That of a region of this many bytes; nothing where it is too short for three pages.
+    /// That of a region of this many bytes, in flash of which so many are erased at a time: of them and
+    /// [`PAGE_LEN`] one divides the other. Nothing where it is too short for three parts that are erased
+    /// apart.
     ///
     /// ```
     /// use flowlet_protocol::update::{Layout, Slot};
     ///
-    /// let layout = Layout::of(192 << 10).expect("there is room");
+    /// let layout = Layout::of(192 << 10, 1024).expect("there is room");
     /// assert_eq!(layout.start(Slot::B), 92 << 10);
     /// assert_eq!(layout.records_start(), 184 << 10);
+    ///
+    /// let layout = Layout::of(768 << 10, 128 << 10).expect("there is room");
+    /// assert_eq!(layout.start(Slot::B), 256 << 10);
+    /// assert_eq!(layout.records_start(), 512 << 10);
     /// ```
-    pub const fn of(region_len: usize) -> Option<Self> {
-        match (region_len / PAGE_LEN).saturating_sub(1) / 2 {
+    pub const fn of(region_len: usize, erased_len: usize) -> Option<Self> {
+        let unit = if erased_len > PAGE_LEN {
+            erased_len
+        } else {
+            PAGE_LEN
+        };
+        match (region_len / unit).saturating_sub(1) / 2 {
             0 => None,
-            pages => Some(Self {
-                slot_len: pages * PAGE_LEN,
+            units => Some(Self {
+                slot_len: units * unit,
             }),
         }
     }
@@ -51,13 +62,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_parts_lie_within_the_region() {
-        for pages in 3..50 {
-            let region_len = pages * PAGE_LEN + 17;
-            let layout = Layout::of(region_len).unwrap();
-            let end = layout.records_start() + PAGE_LEN;
-            assert!(end <= region_len && end + 2 * PAGE_LEN > region_len);
+    fn all_parts_lie_within_the_region_and_no_two_are_erased_together() {
+        for erased_len in [256, 1024, 4096, 16 << 10, 128 << 10] {
+            let unit = erased_len.max(PAGE_LEN);
+            for units in 3..50 {
+                let region_len = units * unit + 17;
+                let layout = Layout::of(region_len, erased_len).unwrap();
+                let end = layout.records_start() + unit;
+                assert!(end <= region_len && end + 2 * unit > region_len);
+                assert!(layout.slot_len.is_multiple_of(unit));
+            }
+            assert_eq!(Layout::of(3 * unit - 1, erased_len), None);
         }
-        assert_eq!(Layout::of(3 * PAGE_LEN - 1), None);
     }
 }

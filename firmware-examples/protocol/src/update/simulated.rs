@@ -1,21 +1,75 @@
-//! A flash in memory, for tests: it has power for some writes, and sees that flash is written as flash is.
+//! Flash of a board, simulated, for tests: its layout, what it is erased and written by, and a power that may be cut.
 
 use std::vec;
 use std::vec::Vec;
 
-use super::{Flash, Slot};
+use super::{Flash, Layout, PAGE_LEN, Slot};
 
-/// Words that are erased at a time.
-const PAGE_WORDS: usize = 64;
+/// What there is of flash, and how it works.
+#[derive(Clone, Copy, Debug)]
+pub struct Geometry {
+    /// Whose it is.
+    pub board: &'static str,
+    /// Bytes of the region for models.
+    pub region_len: usize,
+    /// Bytes that are erased at a time.
+    pub erased_len: usize,
+    /// Bytes that are written at a time, from a boundary of so many on.
+    pub written_len: usize,
+}
 
-/// Two slots and some records; a page that is erased and a word that is written are a write each.
+/// Little flash, of small pages.
+pub const LITTLE: Geometry = Geometry {
+    board: "none",
+    region_len: 28 << 10,
+    erased_len: 256,
+    written_len: 4,
+};
+
+/// Those that the drivers of boards have.
+pub const GEOMETRIES: [Geometry; 6] = [
+    LITTLE,
+    Geometry {
+        board: "qemu-m0",
+        region_len: 176 << 10,
+        erased_len: 1024,
+        written_len: 4,
+    },
+    Geometry {
+        board: "stm32f4-discovery",
+        region_len: 768 << 10,
+        erased_len: 128 << 10,
+        written_len: 4,
+    },
+    Geometry {
+        board: "nrf52840-dk",
+        region_len: 768 << 10,
+        erased_len: 4096,
+        written_len: 4,
+    },
+    Geometry {
+        board: "pico",
+        region_len: 1792 << 10,
+        erased_len: 4096,
+        written_len: 256,
+    },
+    Geometry {
+        board: "esp32c3",
+        region_len: 2048 << 10,
+        erased_len: 4096,
+        written_len: 256,
+    },
+];
+
+/// Flash whose power is cut in the middle of an erasure or a write, after some.
 #[derive(Clone, Debug)]
 pub struct SimulatedFlash {
-    slots: [Vec<u32>; 2],
-    pub(super) records: Vec<u32>,
-    /// Writes until the power is cut.
+    geometry: Geometry,
+    layout: Layout,
+    words: Vec<u32>,
+    /// Erasures and writes until the power is cut.
     pub left: usize,
-    /// Writes so far.
+    /// Erasures and writes so far.
     pub done: usize,
 }
 
@@ -24,25 +78,61 @@ pub struct SimulatedFlash {
 pub struct PowerCut;
 
 impl SimulatedFlash {
-    /// A flash with a file in slot A; the rest is erased.
-    pub fn with(file: &[u8], slot_words: usize, record_count: usize) -> Self {
-        let slot = vec![u32::MAX; slot_words];
+    /// Erased, with a model in slot A.
+    pub fn new(geometry: Geometry, first: &[u8]) -> Self {
+        let layout = Layout::of(geometry.region_len, geometry.erased_len).unwrap();
         let mut flash = Self {
-            slots: [slot.clone(), slot],
-            records: vec![u32::MAX; record_count],
+            geometry,
+            layout,
+            words: vec![u32::MAX; geometry.region_len / 4],
             left: usize::MAX,
             done: 0,
         };
-        let written = flash.write_slot(Slot::A, 0, file);
-        written.expect("there is power");
+        flash.write_slot(Slot::A, 0, first).unwrap();
         flash.done = 0;
         flash
     }
 
-    fn spend(&mut self) -> Result<(), PowerCut> {
-        self.left = self.left.checked_sub(1).ok_or(PowerCut)?;
-        self.done += 1;
-        Ok(())
+    /// Bytes of a slot.
+    pub fn slot_len(&self) -> usize {
+        self.layout.slot_len
+    }
+
+    /// Makes `slot` the active one in all records but the last `free`.
+    pub fn fill_records(&mut self, slot: Slot, free: usize) {
+        let records = self.records_mut();
+        let used = records.len() - free;
+        records[..used].fill(slot.word());
+    }
+
+    /// The page of records, to be written as no flash is.
+    pub(super) fn records_mut(&mut self) -> &mut [u32] {
+        let start = self.layout.records_start() / 4;
+        &mut self.words[start..][..PAGE_LEN / 4]
+    }
+
+    /// What of an operation on so many parts the power lasts for: all, or half where it is cut.
+    fn spend(&mut self, count: usize) -> (usize, Result<(), PowerCut>) {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                self.done += 1;
+                (count, Ok(()))
+            }
+            None => (count / 2, Err(PowerCut)),
+        }
+    }
+
+    /// Writes words at once: a page's one after another, and one word whole or not at all.
+    fn write(&mut self, start: usize, words: &[u32]) -> Result<(), PowerCut> {
+        let (count, outcome) = self.spend(words.len());
+        for (i, word) in words[..count].iter().enumerate() {
+            let place = &mut self.words[start / 4 + i];
+            let is_erased = *place == u32::MAX;
+            assert!(is_erased, "a word is written once after it was erased");
+            *place = *word;
+        }
+        outcome
     }
 }
 
@@ -51,47 +141,51 @@ impl Flash for SimulatedFlash {
 
     #[allow(unsafe_code, reason = "bytes of words are bytes")]
     fn slot(&self, slot: Slot) -> &[u8] {
-        let words = &self.slots[slot as usize];
+        let words = &self.words[self.layout.start(slot) / 4..][..self.layout.slot_len / 4];
         // SAFETY: the words are as many times four bytes.
         unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), 4 * words.len()) }
     }
 
     fn records(&self) -> &[u32] {
-        &self.records
+        &self.words[self.layout.records_start() / 4..][..PAGE_LEN / 4]
     }
 
-    /// Page by page, so that a cut leaves it half erased.
     fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), PowerCut> {
-        for page in 0..len.div_ceil(4 * PAGE_WORDS) {
-            self.spend()?;
-            let words = &mut self.slots[slot as usize];
-            let end = words.len().min((page + 1) * PAGE_WORDS);
-            words[page * PAGE_WORDS..end].fill(u32::MAX);
+        let page_len = self.geometry.erased_len;
+        for offset in (0..len).step_by(page_len) {
+            assert!(offset + page_len <= self.layout.slot_len, "beyond the slot");
+            let at = self.layout.start(slot) + offset;
+            assert!(at.is_multiple_of(page_len), "pages have their places");
+            let start = at / 4;
+            let (count, outcome) = self.spend(page_len / 4);
+            self.words[start..][..count].fill(u32::MAX);
+            outcome?;
         }
         Ok(())
     }
 
     fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), PowerCut> {
         assert_eq!(offset % 4, 0);
-        for (i, chunk) in bytes.chunks(4).enumerate() {
-            self.spend()?;
-            let mut word = [0xFF; 4];
-            word[..chunk.len()].copy_from_slice(chunk);
-            let place = &mut self.slots[slot as usize][offset / 4 + i];
-            assert_eq!(
-                *place,
-                u32::MAX,
-                "a word is written once after it was erased"
-            );
-            *place = u32::from_ne_bytes(word);
+        assert!(offset + bytes.len() <= self.layout.slot_len);
+        let mut at = self.layout.start(slot) + offset;
+        let mut left = bytes;
+        while !left.is_empty() {
+            let room = self.geometry.written_len - at % self.geometry.written_len;
+            let (part, rest) = left.split_at(room.min(left.len()));
+            let words = part.chunks(4).map(|chunk| {
+                let mut word = [0xFF; 4];
+                word[..chunk.len()].copy_from_slice(chunk);
+                u32::from_ne_bytes(word)
+            });
+            self.write(at, &words.collect::<Vec<_>>())?;
+            at += part.len();
+            left = rest;
         }
         Ok(())
     }
 
     fn write_record(&mut self, index: usize, word: u32) -> Result<(), PowerCut> {
-        self.spend()?;
-        assert_eq!(self.records[index], u32::MAX, "a record is written once");
-        self.records[index] = word;
-        Ok(())
+        assert!(index < PAGE_LEN / 4);
+        self.write(self.layout.records_start() + 4 * index, &[word])
     }
 }

@@ -3,18 +3,10 @@
 use std::vec;
 use std::vec::Vec;
 
-use super::simulated::SimulatedFlash;
+use super::simulated::{GEOMETRIES, LITTLE, SimulatedFlash};
 use super::*;
 use crate::frame::{FrameReader, MAX_LEN, encode};
 use flowlet::format::{MAGIC, crc32_after};
-
-const SLOT_WORDS: usize = 2100;
-const RECORD_COUNT: usize = 8;
-
-/// A flash with a model that is not new.
-fn simulated() -> SimulatedFlash {
-    SimulatedFlash::with(OLD, SLOT_WORDS, RECORD_COUNT)
-}
 
 static OLD: &[u8] = include_bytes!("../../../../runtime/src/moons.flow");
 
@@ -37,10 +29,15 @@ fn board(flash: SimulatedFlash) -> Updater<SimulatedFlash> {
     Updater::new(flash, fits)
 }
 
-/// The name of the model that a board starts with, which has to load.
-fn name(flash: &SimulatedFlash) -> std::string::String {
-    let slot = board(flash.clone()).active();
-    let bytes = flash.slot(slot);
+/// Little flash with the old model.
+fn fresh() -> SimulatedFlash {
+    SimulatedFlash::new(LITTLE, OLD)
+}
+
+/// The name of a board's active model, which has to load.
+fn name(board: &Updater<SimulatedFlash>) -> std::string::String {
+    let slot = board.active();
+    let bytes = board.flash().slot(slot);
     assert!(bytes.starts_with(&MAGIC), "{slot:?} holds no model");
     let length = u32::from_le_bytes(bytes[8..12].try_into().unwrap());
     let model = Model::from_bytes(&bytes[..length as usize]).unwrap();
@@ -73,46 +70,70 @@ fn send(board: &mut Updater<SimulatedFlash>, requests: &[Request<'_>]) -> Reply 
 #[test]
 fn an_update_replaces_the_model_and_the_next_one_replaces_that() {
     let new = new();
-    let mut board = board(simulated());
-    assert_eq!(name(board.flash()), "moons");
+    let mut board = board(fresh());
+    assert_eq!(name(&board), "moons");
     assert_eq!(send(&mut board, &requests(&new)), Reply::Active);
-    assert_eq!(
-        (name(board.flash()), board.active()),
-        ("Moons".into(), Slot::B)
-    );
+    assert_eq!((name(&board), board.active()), ("Moons".into(), Slot::B));
     assert_eq!(send(&mut board, &requests(OLD)), Reply::Active);
-    assert_eq!(
-        (name(board.flash()), board.active()),
-        ("moons".into(), Slot::A)
-    );
+    assert_eq!((name(&board), board.active()), ("moons".into(), Slot::A));
 }
 
 #[test]
-fn a_power_cut_after_any_write_leaves_a_model_that_loads_and_can_be_replaced() {
+fn a_power_cut_in_any_write_leaves_a_model_that_loads_and_can_be_replaced() {
     let new = new();
-    let mut whole = board(simulated());
-    send(&mut whole, &requests(&new));
-    let write_count = whole.flash().done;
-    assert!(write_count > OLD.len() / 4);
-    for left in 0..=write_count {
-        let mut flash = simulated();
-        flash.left = left;
-        let mut cut = board(flash);
-        send(&mut cut, &requests(&new));
-        let mut flash = cut.into_flash();
-        let expected = if left == write_count {
-            "Moons"
-        } else {
-            "moons"
-        };
-        assert_eq!(name(&flash), expected, "after {left} writes");
-        // With power again, all is as if nothing had been.
-        flash.left = usize::MAX;
-        let mut again = board(flash);
-        assert_eq!(send(&mut again, &requests(&new)), Reply::Active);
-        assert_eq!(name(again.flash()), "Moons", "after {left} writes");
+    for geometry in GEOMETRIES {
+        let first = SimulatedFlash::new(geometry, OLD);
+        let mut whole = board(first.clone());
+        send(&mut whole, &requests(&new));
+        let write_count = whole.flash().done;
+        let pages = OLD.len().div_ceil(geometry.erased_len);
+        let writes = OLD.len().div_ceil(geometry.written_len);
+        assert_eq!(write_count, pages + writes + 1, "{}", geometry.board);
+        for left in 0..=write_count {
+            let mut flash = first.clone();
+            flash.left = left;
+            let mut cut = board(flash);
+            send(&mut cut, &requests(&new));
+            let mut flash = cut.into_flash();
+            let expected = if left == write_count {
+                "Moons"
+            } else {
+                "moons"
+            };
+            // With power again, all is as if nothing had been.
+            flash.left = usize::MAX;
+            let mut again = board(flash);
+            let position = std::format!("{}: after {left} writes", geometry.board);
+            assert_eq!(name(&again), expected, "{position}");
+            assert_eq!(send(&mut again, &requests(&new)), Reply::Active);
+            assert_eq!(name(&again), "Moons", "{position}");
+        }
+        std::println!(
+            "{}: {} positions of a power cut",
+            geometry.board,
+            write_count + 1
+        );
     }
-    std::println!("{} positions of a power cut", write_count + 1);
+}
+
+#[test]
+fn a_record_of_which_bits_are_missing_counts_for_nothing() {
+    let mut flash = fresh();
+    for slot in [Slot::A, Slot::B] {
+        flash.records_mut()[0] = slot.other().word();
+        let zeros = !slot.word();
+        let mut written = zeros;
+        // Every set of the bits that the word clears.
+        while written != 0 {
+            written = (written - 1) & zeros;
+            flash.records_mut()[1] = !written;
+            let torn = board(flash);
+            assert_eq!(torn.active(), slot.other(), "{written:#x} of {zeros:#x}");
+            let is_seen = written != 0;
+            assert_eq!(torn.free_record(), Ok(1 + usize::from(is_seen)));
+            flash = torn.into_flash();
+        }
+    }
 }
 
 #[test]
@@ -120,14 +141,14 @@ fn a_power_cut_after_any_frame_leaves_the_old_model() {
     let new = new();
     let requests = requests(&new);
     for count in 1..requests.len() {
-        let mut cut = board(simulated());
+        let mut cut = board(fresh());
         send(&mut cut, &requests[..count]);
         let mut again = board(cut.into_flash());
-        assert_eq!(name(again.flash()), "moons");
+        assert_eq!(name(&again), "moons");
         // The computer knows nothing of it and goes on.
         let reply = send(&mut again, &requests[count..]);
         assert_eq!(reply, Reply::Refused(Refusal::NotBegun));
-        assert_eq!(name(again.flash()), "moons");
+        assert_eq!(name(&again), "moons");
     }
 }
 
@@ -137,50 +158,47 @@ fn lost_and_swapped_frames_are_asked_for_again_and_doubled_ones_do_no_harm() {
     let requests = requests(&new);
     for i in 0..requests.len() {
         // Lost: what follows comes to nothing, or is asked for from where it is missing.
-        let mut lossy = board(simulated());
+        let mut lossy = board(fresh());
         let lost = [&requests[..i], &requests[i + 1..]].concat();
         let reply = send(&mut lossy, &lost);
         let is_finish = i == requests.len() - 1;
-        assert_eq!(name(lossy.flash()), "moons", "frame {i} is lost");
+        assert_eq!(name(&lossy), "moons", "frame {i} is lost");
         assert_eq!(
             matches!(reply, Reply::Refused(_)),
             !is_finish,
             "frame {i}: {reply:?}"
         );
 
-        let mut echoing = board(simulated());
+        let mut echoing = board(fresh());
         let doubled = [&requests[..=i], &requests[i..]].concat();
         assert_eq!(
             send(&mut echoing, &doubled),
             Reply::Active,
             "frame {i} comes twice"
         );
-        assert_eq!(name(echoing.flash()), "Moons");
+        assert_eq!(name(&echoing), "Moons");
 
         if i + 1 < requests.len() {
             let mut swapped = requests.clone();
             swapped.swap(i, i + 1);
-            let mut board = board(simulated());
+            let mut board = board(fresh());
             assert_ne!(
                 send(&mut board, &swapped),
                 Reply::Active,
                 "frame {i} comes late"
             );
-            assert_eq!(name(board.flash()), "moons");
+            assert_eq!(name(&board), "moons");
         }
     }
     // A computer that sends what is asked for gets through, though every other answer is lost.
-    let mut board = board(simulated());
+    let mut board = board(fresh());
     let mut reply = board.handle(&requests[0]);
     while let Reply::Ready { offset } = reply {
         let next = &requests[1 + (offset as usize).div_ceil(MAX_DATA_LEN)];
         board.handle(next);
         reply = board.handle(next);
     }
-    assert_eq!(
-        (reply, name(board.flash())),
-        (Reply::Active, "Moons".into())
-    );
+    assert_eq!((reply, name(&board)), (Reply::Active, "Moons".into()));
 }
 
 #[test]
@@ -194,7 +212,7 @@ fn a_damaged_bit_in_any_frame_leaves_the_old_model() {
         for bit in [0, 9, 30, 8 * frames[i].len() - 9] {
             let mut sent = frames.clone();
             sent[i][bit / 8] ^= 1 << (bit % 8);
-            let mut board = board(simulated());
+            let mut board = board(fresh());
             let mut reader = FrameReader::new();
             for byte in sent.concat() {
                 if reader.push(byte)
@@ -205,7 +223,7 @@ fn a_damaged_bit_in_any_frame_leaves_the_old_model() {
             }
             // The first zero of a frame only ends what was before it.
             let expected = if bit == 0 && i > 0 { "Moons" } else { "moons" };
-            let found = name(board.flash());
+            let found = name(&board);
             assert!(
                 found == expected || found == "moons",
                 "frame {i}, bit {bit}: {found}"
@@ -222,16 +240,15 @@ fn what_cannot_be_used_is_refused_for_its_reason() {
         let requests = requests(file);
         let mut replies = requests.iter().map(|request| board.handle(request));
         let reply = replies.find(|reply| matches!(reply, Reply::Refused(_)));
-        assert_eq!(name(board.flash()), "moons");
+        assert_eq!(name(&board), "moons");
         reply.unwrap()
     };
-    let fresh = simulated;
-    let slot_len = 4 * SLOT_WORDS as u32;
+    let slot_len = fresh().slot_len() as u32;
     let foreign = vec![7; 1000];
     let mut damaged = new();
     damaged[500] ^= 1;
     let mut full = fresh();
-    full.records = vec![Slot::A.word(); RECORD_COUNT];
+    full.fill_records(Slot::A, 0);
     let mut worn = fresh();
     worn.left = 3;
     for (reply, expected) in [
@@ -269,5 +286,5 @@ fn what_cannot_be_used_is_refused_for_its_reason() {
     };
     let mut board = Updater::new(fresh(), fits);
     assert_eq!(send(&mut board, &wrong), Reply::Refused(Refusal::Checksum));
-    assert_eq!(name(board.flash()), "moons");
+    assert_eq!(name(&board), "moons");
 }

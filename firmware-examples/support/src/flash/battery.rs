@@ -1,6 +1,6 @@
 //! Power that nobody cuts on purpose.
 
-pub(super) use core::convert::Infallible as Error;
+use core::convert::Infallible;
 
 /// Whatever the board has.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Supply {
 
     /// Flash keeps what is written.
     #[allow(clippy::unused_self, reason = "in QEMU there is something to take")]
-    pub(super) const fn keep(&mut self, _: usize, _: &[u8]) -> Result<(), Error> {
+    pub(super) const fn keep(&mut self, _: usize, _: &[u8]) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -1,12 +1,17 @@
 //! The flash of an nRF51 or nRF52 by its non-volatile memory controller, NVMC (nRF51 Series Reference Manual
 //! 3.0, chapter 6; nRF52840 Product Specification 1.7, chapter 4.3).
 
+use super::Fault;
+
 /// Bytes that are erased at a time.
 pub(super) const PAGE_LEN: usize = if cfg!(feature = "qemu-m0") {
     1024
 } else {
     4096
 };
+
+/// Bytes that are written at a time.
+pub(super) const WRITE_LEN: usize = 4;
 
 const READY: *const u32 = 0x4001_E400_u32 as _;
 const CONFIG: *mut u32 = 0x4001_E504_u32 as _;
@@ -18,21 +23,24 @@ const ERASE: u32 = 2;
 
 /// # Safety
 ///
-/// `place` leads to a word of flash that nothing else uses.
-pub(super) unsafe fn write(place: *mut u32, word: u32) {
-    // SAFETY: by the caller; the registers are there, and nothing else uses them.
-    unsafe {
-        CONFIG.write_volatile(WRITE);
-        place.write_volatile(word);
-        wait();
-        CONFIG.write_volatile(READ);
+/// `place` leads to words of flash that nothing else uses.
+pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+    for (i, word) in words.iter().enumerate() {
+        // SAFETY: by the caller; the registers are there, and nothing else uses them.
+        unsafe {
+            CONFIG.write_volatile(WRITE);
+            place.add(i).write_volatile(*word);
+            wait();
+            CONFIG.write_volatile(READ);
+        }
     }
+    Ok(())
 }
 
 /// # Safety
 ///
 /// `page` leads to a page of flash that nothing else uses.
-pub(super) unsafe fn erase(page: *mut u32) {
+pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
     // SAFETY: by the caller; as for a word.
     unsafe {
         CONFIG.write_volatile(ERASE);
@@ -40,6 +48,7 @@ pub(super) unsafe fn erase(page: *mut u32) {
         wait();
         CONFIG.write_volatile(READ);
     }
+    Ok(())
 }
 
 /// Waits for the controller.

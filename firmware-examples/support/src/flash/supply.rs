@@ -6,8 +6,6 @@ use semihosting::experimental::env;
 use semihosting::fs::File;
 use semihosting::io::{self, Seek as _, SeekFrom, Write as _};
 
-pub(super) use io::Error;
-
 use crate::qemu::{ARGUMENTS_LEN, fail, path};
 
 /// What QEMU's `-semihosting-config arg=…` says of the flash: with `flash=FILE`, every write goes to that file

@@ -5,10 +5,10 @@
 //! chip's generator, fed with the noise of its ADC.
 #![allow(
     unsafe_code,
-    reason = "the last words take the line from whatever holds it"
+    reason = "the last words take the line from whatever holds it; flash is shown by registers"
 )]
 
-mod models;
+pub(crate) mod window;
 
 use core::fmt;
 

@@ -71,6 +71,16 @@ fn a_port_is_for_silicon_and_an_old_model_for_qemu() {
     assert_tells(&message, &["qemu-m4 is emulated", "leave out --baud"]);
     let message = folder.fail("update moons.flow --board qemu-m4");
     assert_tells(&message, &["--old"]);
+    folder.write("large.flow", f32_model(&[256, 256]));
+    let line = "update large.flow --board stm32f4-discovery --port /nowhere/tty";
+    let message = folder.fail(line);
+    assert_tells(
+        &message,
+        &[
+            "bytes too many for a slot of stm32f4-discovery, 262144 bytes",
+            "such as esp32c3",
+        ],
+    );
     let message = folder.fail("update moons.flow --old field.flow --port /nowhere/tty");
     assert_tells(&message, &["leave out --port"]);
 }

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use super::super::BoardError;
 use super::super::line::{self, LineError};
+use super::super::{Board, BoardError, Region};
 use super::said::{self, Said};
 use super::{FlashError, Load};
 use crate::error::Error;
@@ -16,19 +16,61 @@ pub(super) fn check() -> Result<(), BoardError> {
     said::check(NAME, "--version", INSTALLATION)
 }
 
-/// Writes the program with the model in it.
+/// Writes the parts and then the program, with a table that tells the boot loader where it lies.
 pub(super) fn write(chip: &str, load: &Load<'_>) -> Result<(), Error> {
+    for part in load.parts {
+        let file = said::file_of(&part.bytes, ".bin")?;
+        let mut write = command("write-bin", chip, load);
+        write.arg(format!("{:#x}", part.start)).arg(file.path());
+        done(&mut write, load)?;
+    }
+    if let Some(program) = load.program {
+        let table = said::file_of(table(load.board).as_bytes(), ".csv")?;
+        let mut flash = command("flash", chip, load);
+        flash.arg("--partition-table").arg(table.path());
+        done(flash.arg(program), load)?;
+    }
+    Ok(())
+}
+
+/// Where the program lies: after the boot loader and the table, up to the models.
+pub(super) fn program(board: Board) -> Region {
+    let models = board.model_region();
+    Region {
+        start: PROGRAM_START,
+        len: (models.start - PROGRAM_START) as usize,
+    }
+}
+
+/// Where boot loaders of ESP-IDF and espflash's tables have the first program.
+const PROGRAM_START: u32 = 0x1_0000;
+
+/// The parts of flash, as ESP-IDF's boot loader wants them.
+fn table(board: Board) -> String {
+    let (program, models) = (program(board), board.model_region());
+    format!(
+        "# Name, Type, SubType, Offset, Size\n\
+         factory, app, factory, {:#x}, {:#x}\n\
+         models, data, undefined, {:#x}, {:#x}\n",
+        program.start, program.len, models.start, models.len
+    )
+}
+
+fn command(verb: &str, chip: &str, load: &Load<'_>) -> Command {
     let mut command = Command::new(NAME);
-    command.args(["flash", "--skip-update-check", "--non-interactive"]);
+    command.args([verb, "--skip-update-check", "--non-interactive"]);
     command.args(["--chip", chip]);
     if let Some(port) = &load.place.port {
         command.args(["--port", port]);
     }
-    command.args(load.program);
-    let said = said::run(&mut command, NAME, INSTALLATION)?;
+    command
+}
+
+fn done(command: &mut Command, load: &Load<'_>) -> Result<(), BoardError> {
+    let said = said::run(command, NAME, INSTALLATION)?;
     match said.success {
         true => Ok(()),
-        false => Err(reason(&said, load).into()),
+        false => Err(reason(&said, load)),
     }
 }
 

@@ -57,7 +57,8 @@ fn blocks(load: &Load<'_>) -> Result<Vec<u8>, Error> {
         Ok::<_, Error>((path, bytes))
     });
     let program = program.transpose()?;
-    let mut parts: Vec<(u32, &[u8])> = load.models.into_iter().collect();
+    let parts = load.parts.iter().map(|part| (part.start, &*part.bytes));
+    let mut parts: Vec<(u32, &[u8])> = parts.collect();
     if let Some((path, bytes)) = &program {
         let elf = Elf::parse(bytes).ok_or_else(|| BoardError::ForeignProgram {
             board: load.board,
@@ -166,13 +167,7 @@ fn drives(folders: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 fn picotool(blocks: &[u8], board: Board) -> Result<(), Error> {
-    let io = |source| Error::Io {
-        action: "write to",
-        path: std::env::temp_dir(),
-        source,
-    };
-    let mut file = tempfile::NamedTempFile::with_suffix(".uf2").map_err(io)?;
-    file.write_all(blocks).map_err(io)?;
+    let file = said::file_of(blocks, ".uf2")?;
     let mut load = Command::new(PICOTOOL);
     load.args(["load", "-v"]).arg(file.path());
     match done(&mut load, board) {

@@ -1,9 +1,6 @@
 //! probe-rs: boards with a debug probe.
 
-use std::io::Write;
 use std::process::Command;
-
-use tempfile::NamedTempFile;
 
 use super::super::{Board, BoardError};
 use super::said::{self, Said};
@@ -18,12 +15,12 @@ pub(super) fn check() -> Result<(), BoardError> {
     said::check(NAME, "--version", INSTALLATION)
 }
 
-/// Writes the models and then the program, which begins with them there.
+/// Writes the parts and then the program, which begins with them there.
 pub(super) fn write(chip: &Chip, load: &Load<'_>) -> Result<(), Error> {
     check_chip(chip, load)?;
-    if let Some((start, models)) = load.models {
-        let file = models_file(models)?;
-        let start = format!("{start:#x}");
+    for part in load.parts {
+        let file = said::file_of(&part.bytes, ".bin")?;
+        let start = format!("{:#x}", part.start);
         let options = ["--binary-format", "bin", "--base-address", &start];
         let mut download = command("download", chip.name, load);
         download.args(DOWNLOAD).args(options).arg(file.path());
@@ -180,15 +177,4 @@ fn probes(output: &str) -> Vec<String> {
         Some(format!("{id} ({name})"))
     });
     probes.collect()
-}
-
-fn models_file(models: &[u8]) -> Result<NamedTempFile, Error> {
-    let io = |source| Error::Io {
-        action: "write to",
-        path: std::env::temp_dir(),
-        source,
-    };
-    let mut file = NamedTempFile::with_suffix(".bin").map_err(io)?;
-    file.write_all(models).map_err(io)?;
-    Ok(file)
 }

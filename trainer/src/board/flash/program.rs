@@ -4,13 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use super::super::elf::{ARM, Elf, RISC_V};
-use super::super::{Board, BoardError, Region};
+use super::super::{Board, BoardError};
+use super::{Tool, espflash};
 use crate::error::Error;
-use crate::model_file::ModelFile;
 
-/// Checks that the program is for the board, leaves room for the models where they lie in a region of their
-/// own, and has them where not.
-pub(super) fn check(board: Board, path: &Path, files: &[&ModelFile]) -> Result<(), Error> {
+/// Checks that the program is for the board, and leaves room for the models.
+pub(super) fn check(board: Board, path: &Path) -> Result<(), Error> {
     let bytes = fs::read(path).map_err(|source| Error::cannot_read(path, source))?;
     let foreign = || BoardError::ForeignProgram {
         board,
@@ -24,25 +23,26 @@ pub(super) fn check(board: Board, path: &Path, files: &[&ModelFile]) -> Result<(
     if elf.machine != machine {
         return Err(foreign().into());
     }
-    match board.model_region() {
-        Some(region) => {
-            check_flash(board, &elf, region)?.ok_or_else(foreign)?;
-            check_ram(board, &elf)?;
-        }
-        None if !has_models(&elf, files) => {
-            return Err(BoardError::OtherModel {
-                board,
-                path: path.into(),
-            }
-            .into());
-        }
-        None => {}
+    if let Tool::Espflash { .. } = board.tool()? {
+        return Ok(check_image(board, &elf)?);
     }
-    Ok(())
+    check_flash(board, &elf)?.ok_or_else(foreign)?;
+    Ok(check_ram(board, &elf)?)
+}
+
+/// That the image of a program, of which espflash makes the places, leaves the models theirs; how its parts
+/// are filled up is espflash's to tell.
+fn check_image(board: Board, elf: &Elf<'_>) -> Result<(), BoardError> {
+    let lens = elf.segments.iter().map(|part| part.bytes.len() as u64);
+    let (len, room) = (lens.sum(), espflash::program(board).len as u64);
+    match len <= room {
+        true => Ok(()),
+        false => Err(BoardError::LargeProgram { board, len, room }),
+    }
 }
 
 /// That the program ends where the models begin; none where it is stored elsewhere than in flash.
-fn check_flash(board: Board, elf: &Elf<'_>, models: Region) -> Result<Option<()>, BoardError> {
+fn check_flash(board: Board, elf: &Elf<'_>) -> Result<Option<()>, BoardError> {
     let flash = board.flash();
     let stored = elf.segments.iter().filter(|part| !part.bytes.is_empty());
     let mut end = u64::from(flash.start);
@@ -52,7 +52,7 @@ fn check_flash(board: Board, elf: &Elf<'_>, models: Region) -> Result<Option<()>
         }
         end = end.max(u64::from(part.stored_at) + part.bytes.len() as u64);
     }
-    let room = models.start - flash.start;
+    let room = board.model_region().start - flash.start;
     match end - u64::from(flash.start) {
         len if len <= u64::from(room) => Ok(Some(())),
         len => Err(BoardError::LargeProgram {
@@ -80,27 +80,10 @@ fn check_ram(board: Board, elf: &Elf<'_>) -> Result<(), BoardError> {
     }
 }
 
-fn has_models(elf: &Elf<'_>, files: &[&ModelFile]) -> bool {
-    files.iter().all(|file| {
-        let mut parts = elf.segments.iter();
-        parts.any(|part| contains(part.bytes, file.bytes()))
-    })
-}
-
-/// Whether the model lies in a program, on a word boundary as it must.
-fn contains(program: &[u8], model: &[u8]) -> bool {
-    let starts = (0..program.len()).step_by(4);
-    starts
-        .map(|start| &program[start..])
-        .any(|rest| rest.starts_with(model))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::elf::{Segment, program};
     use super::*;
-
-    static MOONS: &[u8] = include_bytes!("../../../../runtime/src/moons.flow");
 
     fn part(stored_at: u32, bytes: &[u8]) -> Segment<'_> {
         Segment {
@@ -116,8 +99,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("program.elf");
         fs::write(&path, program(machine, segments)).unwrap();
-        let file = ModelFile::from_bytes("moons", MOONS);
-        let checked = check(board, &path, &[&file]);
+        let checked = check(board, &path);
         checked.err().map(|error| error.to_string())
     }
 
@@ -160,13 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn a_program_around_another_model_is_told() {
+    fn an_image_ends_where_the_models_begin() {
         let board = Board::Esp32c3;
-        let mut rodata = vec![0; 8];
-        rodata.extend(MOONS);
-        assert_eq!(refusal(board, RISC_V, &[part(0x3C00_0020, &rodata)]), None);
-        rodata[100] ^= 1;
-        let message = refusal(board, RISC_V, &[part(0x3C00_0020, &rodata)]).unwrap();
-        assert!(message.contains("another model"), "{message}");
+        let whole = vec![1; (2 << 20) - (64 << 10)];
+        assert_eq!(refusal(board, RISC_V, &[part(0x3C00_0020, &whole)]), None);
+        let two = [part(0x3C00_0020, &whole), part(0x4200_0020, b"code")];
+        let message = refusal(board, RISC_V, &two).unwrap();
+        assert!(message.contains("4 bytes too many"), "{message}");
     }
 }

@@ -112,7 +112,7 @@ fn load(board: Board, place: &Place) -> Load<'_> {
     Load {
         board,
         program: None,
-        models: None,
+        parts: &[],
         place,
     }
 }

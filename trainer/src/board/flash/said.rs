@@ -1,9 +1,12 @@
 //! What a tool says, and whether it has done what it should.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
+use tempfile::NamedTempFile;
+
 use super::super::BoardError;
+use crate::error::Error;
 
 /// Characters of a message that is passed on, at most.
 const MESSAGE_LEN: usize = 400;
@@ -47,6 +50,18 @@ pub(super) fn run(
         all: plain(&format!("{printed}\n{told}")),
         output: printed,
     })
+}
+
+/// A file for a tool to read, which goes when it is dropped.
+pub(super) fn file_of(bytes: &[u8], ending: &str) -> Result<NamedTempFile, Error> {
+    let io = |source| Error::Io {
+        action: "write to",
+        path: std::env::temp_dir(),
+        source,
+    };
+    let mut file = NamedTempFile::with_suffix(ending).map_err(io)?;
+    file.write_all(bytes).map_err(io)?;
+    Ok(file)
 }
 
 impl Said {

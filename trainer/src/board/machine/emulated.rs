@@ -3,9 +3,15 @@
 use std::time::Duration;
 
 use super::super::emulator::{ARM, Machine, RISCV32};
-use super::{Facts, Models, Region, Way};
+use super::{Facts, Pages, Region, Way};
 
 const SEEDED: &str = "Xoshiro128++, seeded";
+
+/// Of RAM in the place of flash, which is erased as most flash is, and at once.
+const PAGES: Pages = Pages {
+    len: 4096,
+    time: Duration::ZERO,
+};
 
 pub(super) static M0: Facts = Facts {
     name: "qemu-m0",
@@ -16,8 +22,9 @@ pub(super) static M0: Facts = Facts {
         start: 0,
         len: 256 << 10,
     },
+    pages: Pages { len: 1024, ..PAGES },
     ram_len: 16 << 10,
-    models: Models::InRegion { offset: 80 << 10 },
+    models_offset: 80 << 10,
     random_source: SEEDED,
     time_per_mac: Duration::from_nanos(1000),
     way: Way::Emulated(Machine {
@@ -66,8 +73,9 @@ pub(super) static RV32: Facts = Facts {
         start: 0x8000_0000,
         len: 4 << 20,
     },
+    pages: PAGES,
     ram_len: 4 << 20,
-    models: Models::InRegion { offset: 96 << 10 },
+    models_offset: 96 << 10,
     random_source: SEEDED,
     time_per_mac: Duration::from_nanos(600),
     way: Way::Emulated(Machine {
@@ -87,8 +95,9 @@ const fn mps2(name: &'static str, machine: &'static str) -> Facts {
             start: 0,
             len: 4 << 20,
         },
+        pages: PAGES,
         ram_len: 4 << 20,
-        models: Models::InRegion { offset: 80 << 10 },
+        models_offset: 80 << 10,
         random_source: SEEDED,
         time_per_mac: Duration::from_nanos(100),
         way: Way::Emulated(Machine {

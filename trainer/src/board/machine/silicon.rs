@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::super::flash::{Chip, Register, Tool};
-use super::{Facts, Models, Region, Way};
+use super::{Facts, Pages, Region, Way};
 
-const MODELS: Models = Models::InRegion { offset: 256 << 10 };
+const MODELS_OFFSET: usize = 256 << 10;
 
 pub(super) static STM32F4_DISCOVERY: Facts = Facts {
     name: "stm32f4-discovery",
@@ -16,8 +16,14 @@ pub(super) static STM32F4_DISCOVERY: Facts = Facts {
         start: 0x0800_0000,
         len: 1 << 20,
     },
+    // Sectors 6 to 11, with words written at a time: STM32F405xx and F407xx datasheet, DS8626, "Flash memory
+    // programming".
+    pages: Pages {
+        len: 128 << 10,
+        time: Duration::from_secs(2),
+    },
     ram_len: 128 << 10,
-    models: MODELS,
+    models_offset: MODELS_OFFSET,
     random_source: "the chip's RNG",
     time_per_mac: Duration::from_micros(1),
     way: Way::Flashed(Tool::ProbeRs(Chip {
@@ -46,8 +52,13 @@ pub(super) static NRF52840_DK: Facts = Facts {
         start: 0,
         len: 1 << 20,
     },
+    // nRF52840 product specification, NVMC, "Electrical specification".
+    pages: Pages {
+        len: 4096,
+        time: Duration::from_millis(85),
+    },
     ram_len: 256 << 10,
-    models: MODELS,
+    models_offset: MODELS_OFFSET,
     random_source: "the chip's RNG",
     time_per_mac: Duration::from_micros(1),
     way: Way::Flashed(Tool::ProbeRs(Chip {
@@ -72,8 +83,13 @@ pub(super) static PICO: Facts = Facts {
         start: 0x1000_0000,
         len: 2 << 20,
     },
+    // Its W25Q16JV's datasheet, "AC electrical characteristics", sector erase.
+    pages: Pages {
+        len: 4096,
+        time: Duration::from_millis(400),
+    },
     ram_len: 256 << 10,
-    models: MODELS,
+    models_offset: MODELS_OFFSET,
     random_source: "the ring oscillator",
     time_per_mac: Duration::from_micros(4),
     way: Way::Flashed(Tool::Uf2(Chip {
@@ -88,8 +104,7 @@ pub(super) static PICO: Facts = Facts {
     })),
 };
 
-/// Its flash is mapped to memory in pages that the bootloader takes from the program's file, so a model is
-/// a part of that.
+/// Its addresses are those of flash: a program sees it elsewhere.
 pub(super) static ESP32C3: Facts = Facts {
     name: "esp32c3",
     core: "RV32IMC",
@@ -99,8 +114,13 @@ pub(super) static ESP32C3: Facts = Facts {
         start: 0,
         len: 4 << 20,
     },
+    // ESP32-C3 datasheet, "Memory specifications", of the flash within the chip.
+    pages: Pages {
+        len: 4096,
+        time: Duration::from_millis(500),
+    },
     ram_len: 400 << 10,
-    models: Models::InProgram { len: 512 << 10 },
+    models_offset: 2 << 20,
     random_source: "the chip's RNG",
     time_per_mac: Duration::from_micros(2),
     way: Way::Flashed(Tool::Espflash { chip: "esp32c3" }),
