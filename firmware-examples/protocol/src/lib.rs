@@ -25,6 +25,8 @@
 //!
 //! Nothing here allocates, panics, or takes longer than its input is long. What is longer than
 //! [`MAX_LINE_LEN`] or [`frame::MAX_LEN`] is dropped whole, and told.
+//!
+//! With the feature `defmt`, commands, requests, replies and errors can be logged by defmt.
 
 #[cfg(any(test, feature = "simulated"))]
 extern crate std;

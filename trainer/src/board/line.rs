@@ -41,7 +41,7 @@ pub struct Line {
 #[derive(Debug)]
 enum Way {
     Serial(serial::Port),
-    Emulated(emulated::Machine),
+    Emulated(Box<emulated::Machine>),
 }
 
 impl Line {
@@ -67,7 +67,7 @@ impl Line {
         log: Option<&Log>,
     ) -> Result<Self, Error> {
         let machine = emulated::Machine::start(board, file, program, log)?;
-        Ok(Self::new(Way::Emulated(machine), board.name()))
+        Ok(Self::new(Way::Emulated(Box::new(machine)), board.name()))
     }
 
     fn new(way: Way, name: &str) -> Self {
