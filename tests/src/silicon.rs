@@ -79,7 +79,7 @@ impl Silicon {
     ///
     /// If the build fails.
     pub fn build_logging(&self, example: &str) -> Elf {
-        let program = build_logging(self.board(), example, Level::Info);
+        let program = build_logging(self.board(), example, Level::Debug);
         read(example, program)
     }
 

@@ -21,7 +21,7 @@ static MOONS: &[u8] = include_bytes!("../../../runtime/src/moons.flow");
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.write("moons.flow", MOONS);
-    let logging = build_logging(Board::QemuM4, "sampler", Level::Info).unwrap();
+    let logging = build_logging(Board::QemuM4, "sampler", Level::Debug).unwrap();
     fs::copy(logging.path(), folder.path("logging.elf")).unwrap();
     let silent = build(Board::QemuM4, "sampler", None).unwrap();
     fs::copy(silent.path(), folder.path("silent.elf")).unwrap();
@@ -60,7 +60,12 @@ fn the_log_of_an_emulated_board_comes_beside_what_is_printed() {
         let model = "log INFO  model moons: RealNvp { layer_count: 6";
         assert_logged(&said, model, "(sampler/src/main.rs:");
         assert_logged(&said, "log INFO  sampled 3", "(support/src/sampling.rs:");
-        assert_eq!(said.lines().count(), 2, "{said}");
+        assert_logged(
+            &said,
+            "log DEBUG asked: sample 3",
+            "(support/src/requests.rs:",
+        );
+        assert_eq!(said.lines().count(), 3, "{said}");
     }
     let line = "monitor moons.flow --board qemu-m4 -n 3 --firmware logging.elf --log";
     let (success, printed, said) = outputs(&mut folder.command(line));
@@ -216,7 +221,7 @@ fn no_tool_for_a_log_and_no_probe_are_told_before_any_sample() {
 fn flash_builds_firmware_that_logs_and_keeps_its_texts() {
     let folder = Folder::new();
     folder.write("moons.flow", MOONS);
-    let line = "flash moons.flow --board pico -o moons.uf2 --log";
+    let line = "flash moons.flow --board pico -o moons.uf2 --log=debug";
     let printed = folder.succeed(line);
     assert_tells(&printed, &["kept in", "sampler-pico.elf"]);
     let file = folder.read("sampler-pico.elf");

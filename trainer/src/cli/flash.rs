@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::bail;
 use clap::ValueEnum;
 use flowlet_trainer::board::flash::{Firmware, Flash, Place, Step, flash};
 use flowlet_trainer::board::{Board, Example as Program, Level};
@@ -166,7 +167,7 @@ fn kept(arguments: &Arguments) -> anyhow::Result<Option<(Level, PathBuf)>> {
             "--log is for firmware that is built: leave it out, or leave out --firmware and --model-only"
         );
     };
-    let path = PathBuf::from(format!("{example}-{}.elf", arguments.board));
+    let path = PathBuf::from(format!("{}-{}.elf", example.name(), arguments.board));
     check_writable(&path)?;
     Ok(Some((level, path)))
 }

@@ -95,7 +95,7 @@ mod tests {
 
     #[track_caller]
     fn assert_tells(machine: Machine, text: &str) {
-        let mut line = Line::new(Way::Emulated(machine), "qemu-m4");
+        let mut line = Line::new(Way::Emulated(Box::new(machine)), "qemu-m4");
         let error = line.begin(Duration::from_secs(60)).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
     }
@@ -110,7 +110,7 @@ mod tests {
         machine.link.close();
         // The sampler has an end of its input then, and ends well.
         while machine.read(&mut [0], Duration::from_secs(60)).is_ok() {}
-        let mut line = Line::new(Way::Emulated(machine), "qemu-m4");
+        let mut line = Line::new(Way::Emulated(Box::new(machine)), "qemu-m4");
         let deadline = std::time::Instant::now() + Duration::from_secs(60);
         let error = line.answer(deadline).unwrap_err().to_string();
         assert!(error.contains("before it had answered"), "{error}");
