@@ -59,15 +59,15 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
             measured.push((format!("{board},{example}"), lens));
         }
     }
-    // The example in C as a whole, with its C library, and what the runtime is of it.
-    let of_c = ["c", "c-library"].into_iter().zip(Firmware::new().lens());
-    measured.extend(of_c.map(|(name, lens)| (format!("{},{name}", Firmware::BOARD), lens)));
     for board in [Board::QemuM0, Board::QemuRv32] {
         let program = build_logging(board, LOGGING, Level::Debug);
         let elf = Elf::read(&program.unwrap_or_else(|error| panic!("{error}")).path());
         let lens = [elf.flash_len(), elf.static_len()];
         measured.push((format!("{board},{}", with_log()), lens));
     }
+    // The example in C as a whole, with its C library, and what the runtime is of it.
+    let of_c = ["c", "c-library"].into_iter().zip(Firmware::new().lens());
+    measured.extend(of_c.map(|(name, lens)| (format!("{},{name}", Firmware::BOARD), lens)));
     // Told where a test's output is shown, as by `cargo xtask size`.
     print!("{}", to_csv(&measured));
     if env::var_os("FLOWLET_BLESS").is_some() {
