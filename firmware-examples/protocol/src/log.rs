@@ -69,12 +69,13 @@ impl Format for Facts {
     fn format(&self, f: Formatter<'_>) {
         write!(
             f,
-            "{=str}: {}, {=u8} dimensions, {=u8} context numbers, {=u32} bytes",
+            "{=str}: {}, {=u8} dimensions, {=u8} context numbers, {=u32} bytes, CRC-32 {=u32:08x}",
             self.name.as_str(),
             self.kind,
             self.dim,
             self.context_dim,
-            self.file_len
+            self.file_len,
+            self.checksum
         );
     }
 }

@@ -14,8 +14,8 @@
 //! harm; data that comes too early is answered likewise, and has to be sent again in its turn.
 //!
 //! Which slot is active is told by a record of one word in flash for each update, one after another; the
-//! last that is whole counts, see [`Updater::active`]. Activation writes one word, which every flash writes
-//! whole or not at all. Records are never erased, since nothing would then tell the slot: a page of 4 KB
+//! last that is whole counts, see [`Updater::active`]. Activation writes one word. A power cut may leave a part of
+//! its zeros, which is no slot's record: those of the two slots have no zero in common. Records are never erased, since nothing would then tell the slot: a page of 4 KB
 //! has room for 1,024 updates, and the next is refused.
 
 mod layout;
@@ -58,7 +58,7 @@ pub trait Flash {
     /// As the flash has it.
     fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Self::Error>;
 
-    /// Writes one erased word of the records, all of it or nothing.
+    /// Writes one erased word of the records; of one that is cut short, any of the zeros may be missing.
     ///
     /// # Errors
     ///

@@ -18,6 +18,7 @@ use core::ptr;
 use core::slice;
 use core::sync::atomic::{Ordering, compiler_fence};
 
+use cells::Cells;
 use flowlet_protocol::update::{self, Layout, PAGE_LEN, Slot};
 use supply::Supply;
 
@@ -32,6 +33,7 @@ pub struct Flash {
     /// Address of the region.
     start: usize,
     layout: Layout,
+    cells: Cells,
     supply: Supply,
 }
 
@@ -40,12 +42,15 @@ pub struct Flash {
 pub struct Fault;
 
 impl Flash {
-    /// The flash; none where the region is too small or lent, see [`model_region`](crate::model_region).
+    /// The flash; none where the region is too small, begins amid a page or is lent, see
+    /// [`model_region`](crate::model_region).
     pub fn take() -> Option<Self> {
         let (start, len) = take_region()?;
-        Some(Self {
+        let layout = Layout::of(len, cells::PAGE_LEN)?;
+        start.is_multiple_of(cells::PAGE_LEN).then(|| Self {
             start,
-            layout: Layout::of(len, cells::PAGE_LEN)?,
+            layout,
+            cells: Cells::new(),
             supply: Supply::new(),
         })
     }
@@ -56,7 +61,9 @@ impl Flash {
         let place = ptr::with_exposed_provenance_mut(self.start + offset);
         // SAFETY: the place is in the region, for the callers checked that, and `self` is the region's only
         // user.
-        unsafe { cells::write(place, words) }?;
+        unsafe { self.cells.write(place, words) }?;
+        // The compiler does not know that registers change memory.
+        compiler_fence(Ordering::SeqCst);
         self.keep(offset, size_of_val(words))?;
         // SAFETY: as above; it begins on a word boundary.
         let found = unsafe { slice::from_raw_parts(place, words.len()) };
@@ -71,15 +78,14 @@ impl Flash {
     fn erase(&mut self, offset: usize) -> Result<(), Fault> {
         self.supply.spend();
         let page = ptr::with_exposed_provenance_mut(self.start + offset);
-        // SAFETY: as for words; pages of cells divide those of the layout.
-        unsafe { cells::erase(page) }?;
+        // SAFETY: as for words; pages of cells divide those of the layout, and the region begins with one.
+        unsafe { self.cells.erase(page) }?;
+        compiler_fence(Ordering::SeqCst);
         self.keep(offset, cells::PAGE_LEN)
     }
 
     /// Keeps what has been written.
     fn keep(&mut self, offset: usize, len: usize) -> Result<(), Fault> {
-        // The compiler does not know that registers change memory.
-        compiler_fence(Ordering::SeqCst);
         // SAFETY: this lies in the region, and nothing writes there while it is borrowed.
         let bytes = unsafe {
             slice::from_raw_parts(ptr::with_exposed_provenance(self.start + offset), len)
@@ -106,13 +112,16 @@ impl update::Flash for Flash {
     fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), Fault> {
         let pages = (0..len.min(self.layout.slot_len)).step_by(cells::PAGE_LEN);
         let start = self.layout.start(slot);
-        pages
-            .into_iter()
-            .try_for_each(|page| self.erase(start + page))
+        for page in pages {
+            self.erase(start + page)?;
+        }
+        Ok(())
     }
 
     fn write_slot(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Fault> {
-        let is_within = offset.is_multiple_of(4) && bytes.len() <= self.layout.slot_len - offset;
+        let end = offset.checked_add(bytes.len());
+        let is_within =
+            offset.is_multiple_of(4) && end.is_some_and(|end| end <= self.layout.slot_len);
         assert!(
             is_within,
             "an updater keeps within a slot, and writes words"

@@ -1,7 +1,7 @@
 //! What examples log: by defmt with the feature of that name, and else nothing.
 //!
-//! The log has a way of its own, beside the console: RTT on chips, a file of the computer in QEMU. The macros are
-//! where they are used, not here, to whoever looks for the place of a line.
+//! The log has a way of its own, beside the console: RTT on chips, a file of the computer in QEMU. By
+//! `collapse_debuginfo` a line of the log has the place where its macro is used, not the one here.
 
 #[cfg(feature = "defmt")]
 pub use defmt::Format as Logged;
@@ -65,15 +65,16 @@ macro_rules! log {
 }
 
 /// Logs what has no form of defmt's own, once: a panic while something is logged would come back here.
-#[cfg(any(feature = "qemu", feature = "silicon"))]
+#[cfg(all(feature = "defmt", any(feature = "qemu", feature = "silicon")))]
 pub(crate) fn last_words(message: &dyn core::fmt::Display) {
     use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     static IS_LOGGED: AtomicBool = AtomicBool::new(false);
-    if cfg!(feature = "defmt") && !IS_LOGGED.load(Relaxed) {
+    if !IS_LOGGED.load(Relaxed) {
         IS_LOGGED.store(true, Relaxed);
-        #[cfg(feature = "defmt")]
         error!("{}", defmt::Display2Format(message));
     }
-    let _ = message;
 }
+
+#[cfg(all(not(feature = "defmt"), any(feature = "qemu", feature = "silicon")))]
+pub(crate) const fn last_words(_: &dyn core::fmt::Display) {}

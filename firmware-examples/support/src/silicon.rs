@@ -71,7 +71,8 @@ fn say_farewell(mut console: impl core::fmt::Write, outcome: Outcome) {
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    last_words(info);
+    // The console first: where the panic came while something was logged, the logger itself panics.
     let _ = writeln!(ThisBoard::last_words(), "{info}");
+    last_words(info);
     ThisBoard::exit(Outcome::Failure)
 }

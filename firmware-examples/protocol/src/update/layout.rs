@@ -14,9 +14,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// That of a region of this many bytes, in flash of which so many are erased at a time: of them and
-    /// [`PAGE_LEN`] one divides the other. Nothing where it is too short for three parts that are erased
-    /// apart.
+    /// That of a region of this many bytes, in flash of which so many are erased at a time. Nothing where it is too
+    /// short for three parts that are erased apart, or where of those bytes and [`PAGE_LEN`] neither divides the other.
     ///
     /// ```
     /// use flowlet_protocol::update::{Layout, Slot};
@@ -30,6 +29,11 @@ impl Layout {
     /// assert_eq!(layout.records_start(), 512 << 10);
     /// ```
     pub const fn of(region_len: usize, erased_len: usize) -> Option<Self> {
+        let fits = erased_len > 0
+            && (erased_len.is_multiple_of(PAGE_LEN) || PAGE_LEN.is_multiple_of(erased_len));
+        if !fits {
+            return None;
+        }
         let unit = if erased_len > PAGE_LEN {
             erased_len
         } else {
@@ -73,6 +77,9 @@ mod tests {
                 assert!(layout.slot_len.is_multiple_of(unit));
             }
             assert_eq!(Layout::of(3 * unit - 1, erased_len), None);
+        }
+        for erased_len in [0, 1536, 6 << 10] {
+            assert_eq!(Layout::of(1 << 20, erased_len), None);
         }
     }
 }

@@ -123,14 +123,15 @@ impl SimulatedFlash {
         }
     }
 
-    /// Writes words at once: a page's one after another, and one word whole or not at all.
+    /// Writes words at once, one after another; a cut leaves half of the zeros of one.
     fn write(&mut self, start: usize, words: &[u32]) -> Result<(), PowerCut> {
         let (count, outcome) = self.spend(words.len());
-        for (i, word) in words[..count].iter().enumerate() {
+        let torn = words.get(count).map(|word| word | 0xFFFF_0000);
+        for (i, word) in words[..count].iter().copied().chain(torn).enumerate() {
             let place = &mut self.words[start / 4 + i];
             let is_erased = *place == u32::MAX;
             assert!(is_erased, "a word is written once after it was erased");
-            *place = *word;
+            *place = word;
         }
         outcome
     }

@@ -14,34 +14,36 @@ pub(super) const PAGE_LEN: usize = FlashStorage::ERASE_SIZE;
 /// Bytes that are written at a time.
 pub(super) const WRITE_LEN: usize = 256;
 
-/// # Safety
-///
-/// `place` leads to words of flash that nothing else uses.
-pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> {
-    let len = size_of_val(words);
-    // SAFETY: the bytes of words are bytes.
-    let bytes = unsafe { slice::from_raw_parts(words.as_ptr().cast(), len) };
-    // SAFETY: by the caller.
-    let written = unsafe { storage() }.write_nor(window::flash_offset(place.addr()), bytes);
-    window::forget(place.addr(), len);
-    written.map_err(|_| Fault)
-}
+/// The driver, kept: a new one would unlock the flash anew before each write, by its status register, which wears
+/// as all flash does.
+#[derive(Debug)]
+pub(super) struct Cells(FlashStorage<'static>);
 
-/// # Safety
-///
-/// `page` leads to a page of flash that nothing else uses.
-pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
-    let start = window::flash_offset(page.addr());
-    // SAFETY: by the caller.
-    let erased = unsafe { storage() }.erase(start, start + PAGE_LEN as u32);
-    window::forget(page.addr(), PAGE_LEN);
-    erased.map_err(|_| Fault)
-}
+impl Cells {
+    pub(super) fn new() -> Self {
+        // SAFETY: nothing else writes to flash: the region for models is lent once.
+        Self(FlashStorage::new(unsafe { FLASH::steal() }))
+    }
 
-/// # Safety
-///
-/// Nothing else writes to flash while this is used.
-unsafe fn storage() -> FlashStorage<'static> {
-    // SAFETY: by the caller.
-    FlashStorage::new(unsafe { FLASH::steal() })
+    /// # Safety
+    ///
+    /// `place` leads to words of flash that nothing else uses.
+    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+        let len = size_of_val(words);
+        // SAFETY: the bytes of words are bytes.
+        let bytes = unsafe { slice::from_raw_parts(words.as_ptr().cast(), len) };
+        let written = self.0.write_nor(window::flash_offset(place.addr()), bytes);
+        window::forget(place.addr(), len);
+        written.map_err(|_| Fault)
+    }
+
+    /// # Safety
+    ///
+    /// `page` leads to a page of flash that nothing else uses.
+    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+        let start = window::flash_offset(page.addr());
+        let erased = self.0.erase(start, start + PAGE_LEN as u32);
+        window::forget(page.addr(), PAGE_LEN);
+        erased.map_err(|_| Fault)
+    }
 }

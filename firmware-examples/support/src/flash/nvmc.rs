@@ -1,6 +1,8 @@
 //! The flash of an nRF51 or nRF52 by its non-volatile memory controller, NVMC (nRF51 Series Reference Manual
 //! 3.0, chapter 6; nRF52840 Product Specification 1.7, chapter 4.3).
 
+use core::sync::atomic::{Ordering, fence};
+
 use super::Fault;
 
 /// Bytes that are erased at a time.
@@ -21,34 +23,50 @@ const READ: u32 = 0;
 const WRITE: u32 = 1;
 const ERASE: u32 = 2;
 
-/// # Safety
-///
-/// `place` leads to words of flash that nothing else uses.
-pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> {
-    for (i, word) in words.iter().enumerate() {
-        // SAFETY: by the caller; the registers are there, and nothing else uses them.
+/// The controller.
+#[derive(Debug)]
+pub(super) struct Cells;
+
+#[allow(
+    clippy::unused_self,
+    reason = "one of the drivers has something to keep"
+)]
+impl Cells {
+    pub(super) const fn new() -> Self {
+        Self
+    }
+
+    /// # Safety
+    ///
+    /// `place` leads to words of flash that nothing else uses.
+    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+        for (i, word) in words.iter().enumerate() {
+            // SAFETY: by the caller; the registers are there, and nothing else uses them.
+            unsafe {
+                CONFIG.write_volatile(WRITE);
+                place.add(i).write_volatile(*word);
+                // The word reaches flash by another bus than the registers are on.
+                fence(Ordering::SeqCst);
+                wait();
+                CONFIG.write_volatile(READ);
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// `page` leads to a page of flash that nothing else uses.
+    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+        // SAFETY: by the caller; as for a word.
         unsafe {
-            CONFIG.write_volatile(WRITE);
-            place.add(i).write_volatile(*word);
+            CONFIG.write_volatile(ERASE);
+            ERASE_PAGE.write_volatile(page.addr() as u32);
             wait();
             CONFIG.write_volatile(READ);
         }
+        Ok(())
     }
-    Ok(())
-}
-
-/// # Safety
-///
-/// `page` leads to a page of flash that nothing else uses.
-pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
-    // SAFETY: by the caller; as for a word.
-    unsafe {
-        CONFIG.write_volatile(ERASE);
-        ERASE_PAGE.write_volatile(page.addr() as u32);
-        wait();
-        CONFIG.write_volatile(READ);
-    }
-    Ok(())
 }
 
 /// Waits for the controller.

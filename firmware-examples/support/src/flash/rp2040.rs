@@ -32,31 +32,45 @@ struct Functions {
     enter: unsafe extern "C" fn(),
 }
 
-/// # Safety
-///
-/// `place` leads to words of a page of flash that nothing else uses.
-pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> {
-    let offset = place.addr() - START;
-    let within = offset % WRITE_LEN;
-    // Ones change nothing.
-    let mut page = [u32::MAX; WRITE_LEN / 4];
-    let part = page.iter_mut().skip(within / 4);
-    part.zip(words).for_each(|(to, from)| *to = *from);
-    with_functions(|functions| {
-        // SAFETY: by the caller; no interrupt is served.
-        unsafe { program((offset - within) as u32, page.as_ptr().cast(), functions) };
-    });
-    Ok(())
-}
+/// The flash, by the boot ROM.
+#[derive(Debug)]
+pub(super) struct Cells;
 
-/// # Safety
-///
-/// `page` leads to a page of flash that nothing else uses.
-pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
-    let offset = (page.addr() - START) as u32;
-    // SAFETY: by the caller; no interrupt is served.
-    with_functions(|functions| unsafe { erase_page(offset, functions) });
-    Ok(())
+#[allow(
+    clippy::unused_self,
+    reason = "one of the drivers has something to keep"
+)]
+impl Cells {
+    pub(super) const fn new() -> Self {
+        Self
+    }
+
+    /// # Safety
+    ///
+    /// `place` leads to words of a page of flash that nothing else uses.
+    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+        let offset = place.addr() - START;
+        let within = offset % WRITE_LEN;
+        // Ones change nothing.
+        let mut page = [u32::MAX; WRITE_LEN / 4];
+        let part = page.iter_mut().skip(within / 4);
+        part.zip(words).for_each(|(to, from)| *to = *from);
+        with_functions(|functions| {
+            // SAFETY: by the caller; no interrupt is served.
+            unsafe { program((offset - within) as u32, page.as_ptr().cast(), functions) };
+        });
+        Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// `page` leads to a page of flash that nothing else uses.
+    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+        let offset = (page.addr() - START) as u32;
+        // SAFETY: by the caller; no interrupt is served.
+        with_functions(|functions| unsafe { erase_page(offset, functions) });
+        Ok(())
+    }
 }
 
 /// Does `work` while no interrupt is served.

@@ -9,58 +9,67 @@ use stm32f4xx_hal::pac::FLASH;
 
 use super::Fault;
 
-/// Bytes that are erased at a time, from the fifth sector on.
+/// Bytes that are erased at a time, from sector 5 on.
 pub(super) const PAGE_LEN: usize = 128 << 10;
 /// Bytes that are written at a time.
 pub(super) const WRITE_LEN: usize = 4;
 
-/// Where the sector of this size lies that would have the number 4.
-const FOURTH: usize = 0x0800_0000;
+/// Where flash begins. Sectors 0 to 4 have the bytes of one of this size together: sector n begins n - 4 times as
+/// many on.
+const START: usize = 0x0800_0000;
 
 /// What opens the registers (3.6.1).
 const KEYS: [u32; 2] = [0x4567_0123, 0xCDEF_89AB];
 /// Of the status, what tells of an error, and is cleared by ones.
 const ERRORS: u32 = 0b1111_0010;
 
-/// # Safety
-///
-/// `place` leads to words of flash that nothing else uses.
-pub(super) unsafe fn write(place: *mut u32, words: &[u32]) -> Result<(), Fault> {
-    let flash = open();
-    flash.cr().modify(|_, w| w.psize().psize32().pg().set_bit());
-    for (i, word) in words.iter().enumerate() {
-        // SAFETY: by the caller.
-        unsafe { place.add(i).write_volatile(*word) };
-        // The word reaches flash by another bus than the status comes.
-        cortex_m::asm::dsb();
-        wait(&flash);
+/// The flash's interface.
+#[derive(Debug)]
+pub(super) struct Cells;
+
+#[allow(
+    clippy::unused_self,
+    reason = "one of the drivers has something to keep"
+)]
+impl Cells {
+    pub(super) const fn new() -> Self {
+        Self
     }
-    close(&flash)
+
+    /// # Safety
+    ///
+    /// `place` leads to words of flash that nothing else uses.
+    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+        let flash = open();
+        flash.cr().modify(|_, w| w.psize().psize32().pg().set_bit());
+        for (i, word) in words.iter().enumerate() {
+            // SAFETY: by the caller.
+            unsafe { place.add(i).write_volatile(*word) };
+            // The word reaches flash by another bus than the status comes.
+            cortex_m::asm::dsb();
+            wait(&flash);
+        }
+        close(&flash)
+    }
+
+    /// # Safety
+    ///
+    /// `page` leads to a sector of flash that nothing else uses.
+    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+        let flash = open();
+        let number = 4 + (page.addr() - START) / PAGE_LEN;
+        flash.cr().modify(|_, w| {
+            // SAFETY: the chip has a sector of this number.
+            let w = unsafe { w.snb().bits(number as u8) };
+            w.psize().psize32().ser().set_bit()
+        });
+        flash.cr().modify(|_, w| w.strt().set_bit());
+        wait(&flash);
+        close(&flash)
+    }
 }
 
-/// # Safety
-///
-/// `page` leads to a sector of flash that nothing else uses.
-pub(super) unsafe fn erase(page: *mut u32) -> Result<(), Fault> {
-    let flash = open();
-    let number = 4 + (page.addr() - FOURTH) / PAGE_LEN;
-    flash.cr().modify(|_, w| {
-        // SAFETY: the chip has a sector of this number.
-        let w = unsafe { w.snb().bits(number as u8) };
-        w.psize().psize32().ser().set_bit()
-    });
-    flash.cr().modify(|_, w| w.strt().set_bit());
-    wait(&flash);
-    // Writes reach what is cached, erasure does not (3.6.4); only a cache that is off can be emptied.
-    flash.acr().modify(|_, w| w.dcen().clear_bit());
-    flash.acr().modify(|_, w| w.dcrst().set_bit());
-    flash
-        .acr()
-        .modify(|_, w| w.dcrst().clear_bit().dcen().set_bit());
-    close(&flash)
-}
-
-/// The registers, unlocked, with no operation chosen and no error from before.
+/// The registers, unlocked, otherwise as [`close`] leaves them, and with no error from before.
 fn open() -> FLASH {
     // SAFETY: the HAL sets the flash's wait states when the chip starts, and nothing else uses it.
     let flash = unsafe { FLASH::steal() };
@@ -76,11 +85,18 @@ fn open() -> FLASH {
     flash
 }
 
-/// Locks the registers, and tells whether all went well.
+/// Locks the registers, empties the data cache, and tells whether all went well.
 fn close(flash: &FLASH) -> Result<(), Fault> {
     let status = flash.sr().read().bits();
     // All else as after a reset.
     flash.cr().write(|w| w.lock().set_bit());
+    // What is cached is as it was sent, or as it was before an erasure (3.6.4), and what flash has is to be
+    // read back. Only a cache that is off can be emptied.
+    flash.acr().modify(|_, w| w.dcen().clear_bit());
+    flash.acr().modify(|_, w| w.dcrst().set_bit());
+    flash
+        .acr()
+        .modify(|_, w| w.dcrst().clear_bit().dcen().set_bit());
     match status & ERRORS {
         0 => Ok(()),
         _ => Err(Fault),

@@ -52,8 +52,9 @@ struct Output {
     len: usize,
 }
 
-// SAFETY: nothing else writes frames; one that a panic or a fault comes in between is ended as it is, and its
-// rest never comes.
+// SAFETY: nothing else writes frames. Where it is taken already it does not panic, as the trait asks, for a panic or a
+// fault amid a frame has to be logged: the frame is ended as it is, and its rest never comes. Each call is whole in
+// itself.
 unsafe impl defmt::Logger for Logger {
     fn acquire() {
         log(|log| {

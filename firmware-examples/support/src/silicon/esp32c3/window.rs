@@ -3,7 +3,7 @@
 //! The boot loader shows the core those pages of flash that the program has, and no others. More are shown by
 //! entries in the table of the flash's MMU, one for 64 KB, which data and code share. The program's are the
 //! first 64, for it is linked for 4 MB at most, and ESP-IDF's boot loader uses the last itself; the window
-//! has 32 from the 64th on. They are set as ESP-IDF does it (`s_do_mapping` in `esp_mmu_map.c`): by code in
+//! has 32 from entry 64 on, counted from 0. They are set as ESP-IDF does it (`s_do_mapping` in `esp_mmu_map.c`): by code in
 //! RAM, while the cache rests.
 
 use esp_hal::peripherals::MMU_TABLE;
@@ -28,10 +28,11 @@ const FIRST: u32 = 0x3C00_0000;
 pub(crate) fn open() {
     let start = (&raw const _model_start).addr() as u32;
     let len = (&raw const _model_end).addr() as u32 - start;
-    let entry = MMU_TABLE::regs().entry(((start - FIRST) / PAGE_LEN) as usize);
+    let table = MMU_TABLE::ptr().cast::<u32>().cast_mut();
+    let entry = table.wrapping_add(((start - FIRST) / PAGE_LEN) as usize);
     let page = flash_offset(start as usize) / PAGE_LEN;
     // SAFETY: the table has 128 entries, and nothing that runs lies behind these.
-    critical_section::with(|_| unsafe { show(entry.as_ptr(), page, start, len) });
+    critical_section::with(|_| unsafe { show(entry, page, start, len) });
 }
 
 /// Where in flash that lies which the core sees at this address.
