@@ -11,6 +11,9 @@ use super::texts::{Kind, Texts};
 const MOST_NESTED: usize = 32;
 /// Elements of a list, at most: some take no bytes.
 const MOST_LISTED: usize = 4096;
+/// Digits that a number is filled up to, at most: those of the largest in bits. A text may ask for any width, and
+/// formatting panics past 65,535.
+const MOST_WIDTH: usize = 128;
 /// Zeros that may follow what a frame has, since a control byte stands for up to seven bytes.
 const MOST_PADDING: usize = 6;
 
@@ -287,7 +290,10 @@ impl Value<'_> {
             Self::F32(value) => write!(out, "{value:?}"),
             Self::F64(value) => write!(out, "{value:?}"),
             Self::Signed(value, len) => match hint {
-                Some(DisplayHint::NoHint { zero_pad }) => write!(out, "{value:0zero_pad$}"),
+                Some(DisplayHint::NoHint { zero_pad }) => {
+                    let width = *zero_pad.min(&MOST_WIDTH);
+                    write!(out, "{value:0width$}")
+                }
                 Some(hint) if is_of_bits(hint) => {
                     let unused = 128 - 8 * *len as u32;
                     show_bits(*value as u128 & u128::MAX >> unused, hint, out);
@@ -363,7 +369,7 @@ fn show_bits(value: u128, hint: &DisplayHint, out: &mut String) {
         _ => (value.to_string(), "", false, 0),
     };
     let prefix = if alternate { prefix } else { "" };
-    let width = zero_pad.saturating_sub(prefix.len());
+    let width = zero_pad.min(MOST_WIDTH).saturating_sub(prefix.len());
     out.push_str(prefix);
     write!(out, "{digits:0>width$}").expect("a string takes text");
 }
@@ -392,6 +398,7 @@ pub(super) mod tests {
             line(Some(Level::Info), "{=[?]}"),
             line(Some(Level::Info), "{=__internal_Display}"),
             part("{}"),
+            line(Some(Level::Info), "{=u8:099999}{=i8:099999}"),
         ];
         let texts = (1..).zip(texts).map(|(index, (kind, text))| {
             let symbol = String::new();
@@ -445,6 +452,13 @@ pub(super) mod tests {
             message(&bytes).unwrap(),
             r#"0x000a 11111111 10 b"a\xff" 007"#
         );
+    }
+
+    #[test]
+    fn no_width_is_too_large() {
+        let shown = message(&[12, 0, 7, 0xFF]).unwrap();
+        assert_eq!(shown.len(), 2 * MOST_WIDTH);
+        assert!(shown.ends_with("01") && shown.contains("07-0"), "{shown}");
     }
 
     #[test]
