@@ -9,8 +9,9 @@ use super::texts::{Kind, Texts};
 
 /// Texts within texts, at most.
 const MOST_NESTED: usize = 32;
-/// Elements of a list, at most: some take no bytes.
-const MOST_LISTED: usize = 4096;
+/// Characters of all texts of a frame and one for each of them, at most: elements of lists may take no bytes, and lists
+/// may hold lists.
+const MOST_TEXT: usize = 1 << 16;
 /// Digits that a number is filled up to, at most: those of the largest in bits. A text may ask for any width, and
 /// formatting panics past 65,535.
 const MOST_WIDTH: usize = 128;
@@ -32,6 +33,7 @@ pub(super) fn decode(texts: &Texts, frame: &[u8]) -> Option<Said> {
     let mut reader = Reader {
         texts,
         bytes: &bytes,
+        text_left: MOST_TEXT,
     };
     let index = u16::from_le_bytes(reader.take()?);
     let text = texts.texts.get(&index)?;
@@ -87,6 +89,7 @@ fn unstuff(frame: &[u8]) -> Option<Vec<u8>> {
 struct Reader<'r> {
     texts: &'r Texts,
     bytes: &'r [u8],
+    text_left: usize,
 }
 
 /// A text with its arguments.
@@ -137,6 +140,7 @@ impl<'r> Reader<'r> {
         if nested > MOST_NESTED {
             return None;
         }
+        self.text_left = self.text_left.checked_sub(1 + text.len())?;
         let fragments = parse(text, ParserMode::ForwardsCompatible).ok()?;
         let mut parameters: Vec<&Parameter> = fragments
             .iter()
@@ -194,7 +198,11 @@ impl<'r> Reader<'r> {
                 let len = self.len()?;
                 Value::Text(String::from_utf8(self.take_len(len)?.to_vec()).ok()?)
             }
-            Type::IStr => Value::Text(self.texts.part(number!(u16))?.into()),
+            Type::IStr => {
+                let text = self.texts.part(number!(u16))?;
+                self.text_left = self.text_left.checked_sub(1 + text.len())?;
+                Value::Text(text.into())
+            }
             Type::Debug | Type::Display => {
                 let end = self.bytes.iter().position(|byte| *byte == 0xFF)?;
                 let text = String::from_utf8(self.take_len(end)?.to_vec()).ok()?;
@@ -244,9 +252,6 @@ impl<'r> Reader<'r> {
         'r: 't,
     {
         let text = self.texts.part(u16::from_le_bytes(self.take()?))?;
-        if len > MOST_LISTED {
-            return None;
-        }
         let mut list = vec![];
         for _ in 0..len {
             let text = self.variant(text)?;
@@ -399,6 +404,8 @@ pub(super) mod tests {
             line(Some(Level::Info), "{=__internal_Display}"),
             part("{}"),
             line(Some(Level::Info), "{=u8:099999}{=i8:099999}"),
+            part("{=[?;300]}"),
+            part(""),
         ];
         let texts = (1..).zip(texts).map(|(index, (kind, text))| {
             let symbol = String::new();
@@ -500,6 +507,18 @@ pub(super) mod tests {
         }
         let endless = [&[4, 0][..], &[11, 0].repeat(1000)].concat();
         assert_eq!(message(&endless), None);
+    }
+
+    #[test]
+    fn lists_of_lists_have_one_bound_together() {
+        let nested = |len: u8| {
+            let head = [9, 0, len, 0, 0, 0, 13, 0];
+            message(&[&head[..], &[14, 0].repeat(len.into())].concat())
+        };
+        let comma = |count: usize| ", ".repeat(count - 1);
+        assert_eq!(nested(1).unwrap(), format!("[[{}]]", comma(300)));
+        assert!(nested(200).is_some());
+        assert_eq!(nested(220), None);
     }
 
     #[test]
