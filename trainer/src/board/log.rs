@@ -100,6 +100,8 @@ pub(super) struct Decoder {
     /// Where in the source each text is, by its index.
     places: BTreeMap<u16, String>,
     unended: Vec<u8>,
+    /// Whether this is the rest of a frame that has been told as too long.
+    is_skipping: bool,
 }
 
 impl Decoder {
@@ -124,6 +126,7 @@ impl Decoder {
             texts,
             places,
             unended: vec![],
+            is_skipping: false,
         })
     }
 
@@ -132,6 +135,8 @@ impl Decoder {
         let mut lines = vec![];
         for &byte in bytes {
             match byte {
+                0 if self.is_skipping => self.is_skipping = false,
+                _ if self.is_skipping => {}
                 0 if self.unended.is_empty() => {}
                 0 => {
                     lines.push(self.line(&self.unended));
@@ -140,8 +145,9 @@ impl Decoder {
                 byte => self.unended.push(byte),
             }
             if self.unended.len() > MOST_UNENDED {
-                lines.push(damaged(&self.unended));
+                lines.push(format!("?     a damaged frame of more than {MOST_UNENDED} bytes"));
                 self.unended.clear();
+                self.is_skipping = true;
             }
         }
         lines
@@ -180,6 +186,7 @@ mod tests {
             texts: texts(),
             places: BTreeMap::from([(1, "main.rs:7".into())]),
             unended: vec![],
+            is_skipping: false,
         }
     }
 
@@ -211,7 +218,11 @@ mod tests {
     fn bytes_without_an_end_are_told_once_they_are_too_many() {
         let mut decoder = decoder();
         assert_eq!(decoder.push(&[0x55; MOST_UNENDED]), [""; 0]);
-        assert_eq!(decoder.push(&[0x55]).len(), 1);
+        let told = format!("?     a damaged frame of more than {MOST_UNENDED} bytes");
+        assert_eq!(decoder.push(&[0x55]), [told]);
+        // Its rest is no other frame, however long.
+        assert_eq!(decoder.push(&[0x55; 2 * MOST_UNENDED]), [""; 0]);
+        assert_eq!(decoder.push(&encode(&[2, 0])), [""; 0]);
         assert_eq!(decoder.push(&encode(&[2, 0])), ["ERROR the end"]);
     }
 }
