@@ -60,7 +60,7 @@ impl Level {
 /// What becomes of a program's log.
 #[derive(Clone)]
 pub struct Log {
-    /// What a program is built to log; one that is given logs what it was built to.
+    /// What is shown; a program that is built logs no more.
     pub level: Level,
     /// Takes each line as it comes, perhaps on a thread of its own.
     pub tell: Arc<dyn Fn(&str) + Send + Sync>,
@@ -72,6 +72,16 @@ impl Log {
         Self {
             level,
             tell: Arc::new(tell),
+        }
+    }
+
+    /// Passes on a line that begins with its level, unless it is of a level beyond the log's.
+    pub(super) fn show(&self, line: &str) {
+        let start = line.split(' ').next().unwrap_or_default();
+        let is_of = |level: &Level| level.name().eq_ignore_ascii_case(start);
+        let level = Level::ALL.into_iter().find(is_of);
+        if level.is_none_or(|level| level <= self.level) {
+            (self.tell)(line);
         }
     }
 }
@@ -188,6 +198,24 @@ mod tests {
             unended: vec![],
             is_skipping: false,
         }
+    }
+
+    #[test]
+    fn a_log_shows_its_level_and_what_has_none() {
+        let (sender, shown) = std::sync::mpsc::channel();
+        let log = Log::new(Level::Info, move |line| sender.send(line.to_owned()).unwrap());
+        let lines = [
+            "ERROR the end",
+            "INFO  sampled 5",
+            "DEBUG asked: sample 5",
+            "TRACE 5 (main.rs:7)",
+            "      DEBUG is a level",
+            "?     a damaged frame of 3 bytes",
+        ];
+        lines.iter().for_each(|line| log.show(line));
+        drop(log);
+        let shown: Vec<String> = shown.iter().collect();
+        assert_eq!(shown, [lines[0], lines[1], lines[4], lines[5]]);
     }
 
     #[test]
