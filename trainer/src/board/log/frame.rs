@@ -272,14 +272,19 @@ impl<'r> Reader<'r> {
 }
 
 impl Filled<'_> {
-    /// Writes the text, with the hint of what it is in where there is none of its own.
+    /// Writes the text, with the hint of what it is in where there is none of its own; a number's own `:?`, as derived
+    /// code has it, is none.
     fn show(&self, outer: Option<&DisplayHint>, out: &mut String) {
         for fragment in &self.fragments {
             match fragment {
                 Fragment::Literal(text) => out.push_str(text),
                 Fragment::Parameter(parameter) => {
-                    let hint = parameter.hint.as_ref().or(outer);
-                    self.values[parameter.index].show(hint, out);
+                    let value = &self.values[parameter.index];
+                    let hint = match (&parameter.hint, value) {
+                        (Some(DisplayHint::Debug), Value::Unsigned(_)) => outer,
+                        (hint, _) => hint.as_ref().or(outer),
+                    };
+                    value.show(hint, out);
                 }
             }
         }
@@ -406,6 +411,7 @@ pub(super) mod tests {
             line(Some(Level::Info), "{=u8:099999}{=i8:099999}"),
             part("{=[?;300]}"),
             part(""),
+            line(Some(Level::Info), "{=?:#04x}"),
         ];
         let texts = (1..).zip(texts).map(|(index, (kind, text))| {
             let symbol = String::new();
@@ -458,6 +464,15 @@ pub(super) mod tests {
         assert_eq!(
             message(&bytes).unwrap(),
             r#"0x000a 11111111 10 b"a\xff" 007"#
+        );
+    }
+
+    #[test]
+    fn an_outer_hint_is_followed_within() {
+        let bytes = [15, 0, 5, 0, 1, 3, 1, 0, 0, 0, b'x'];
+        assert_eq!(
+            message(&bytes).unwrap(),
+            r#"Dim { expected: 0x03, what: "x" }"#
         );
     }
 
