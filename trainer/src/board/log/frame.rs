@@ -322,6 +322,11 @@ impl Value<'_> {
             Self::Text(text) => write!(out, "{text}"),
             Self::Bytes(bytes) => match hint {
                 Some(DisplayHint::Ascii) => write!(out, "b\"{}\"", bytes.escape_ascii()),
+                Some(hint) if is_of_bits(hint) => {
+                    let show = |byte: &u8, out: &mut String| show_bits((*byte).into(), hint, out);
+                    show_list(bytes, out, show);
+                    Ok(())
+                }
                 _ => write!(out, "{bytes:?}"),
             },
             Self::Filled(filled) => {
@@ -333,17 +338,21 @@ impl Value<'_> {
                 Ok(())
             }
             Self::List(list) => {
-                out.push('[');
-                for (i, part) in list.iter().enumerate() {
-                    out.push_str(if i == 0 { "" } else { ", " });
-                    part.show(hint, out);
-                }
-                out.push(']');
+                show_list(list, out, |part, out| part.show(hint, out));
                 Ok(())
             }
         };
         shown.expect("a string takes text");
     }
+}
+
+fn show_list<T>(list: &[T], out: &mut String, show: impl Fn(&T, &mut String)) {
+    out.push('[');
+    for (i, element) in list.iter().enumerate() {
+        out.push_str(if i == 0 { "" } else { ", " });
+        show(element, out);
+    }
+    out.push(']');
 }
 
 /// Whether a hint shows a negative number as its bits.
@@ -412,6 +421,7 @@ pub(super) mod tests {
             part("{=[?;300]}"),
             part(""),
             line(Some(Level::Info), "{=?:#04x}"),
+            line(None, "{=[u8;2]:#04x} {=[u8;2]:o} {=[u8;1]:b} {=[u8;1]}"),
         ];
         let texts = (1..).zip(texts).map(|(index, (kind, text))| {
             let symbol = String::new();
@@ -465,6 +475,12 @@ pub(super) mod tests {
             message(&bytes).unwrap(),
             r#"0x000a 11111111 10 b"a\xff" 007"#
         );
+    }
+
+    #[test]
+    fn bytes_are_shown_by_their_hint() {
+        let bytes = [16, 0, 1, 0xFF, 8, 9, 5, 10];
+        assert_eq!(message(&bytes).unwrap(), "[0x01, 0xff] [10, 11] [101] [10]");
     }
 
     #[test]
