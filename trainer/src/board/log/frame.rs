@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use defmt_parser::{DisplayHint, Fragment, Parameter, ParserMode, Type, parse};
+use defmt_parser::{DisplayHint, Fragment, Parameter, ParserMode, TimePrecision, Type, parse};
 
 use super::Level;
 use super::texts::{Kind, Texts};
@@ -363,7 +363,8 @@ fn is_of_bits(hint: &DisplayHint) -> bool {
     )
 }
 
-/// Writes a number in the base of the hint; of times and the like, the plain number.
+/// Writes a number in the base of the hint, or the seconds that it counts the parts of; of dates and the like, the plain
+/// number.
 fn show_bits(value: u128, hint: &DisplayHint, out: &mut String) {
     let (digits, prefix, alternate, zero_pad) = match hint {
         DisplayHint::Hexadecimal {
@@ -385,6 +386,14 @@ fn show_bits(value: u128, hint: &DisplayHint, out: &mut String) {
             zero_pad,
         } => (format!("{value:b}"), "0b", *alternate, *zero_pad),
         DisplayHint::NoHint { zero_pad } => (value.to_string(), "", false, *zero_pad),
+        DisplayHint::Seconds(TimePrecision::Micros) => {
+            let seconds = format!("{}.{:06}", value / 1_000_000, value % 1_000_000);
+            (seconds, "", false, 0)
+        }
+        DisplayHint::Seconds(TimePrecision::Millis) => {
+            let seconds = format!("{}.{:03}", value / 1000, value % 1000);
+            (seconds, "", false, 0)
+        }
         _ => (value.to_string(), "", false, 0),
     };
     let prefix = if alternate { prefix } else { "" };
@@ -475,6 +484,22 @@ pub(super) mod tests {
             message(&bytes).unwrap(),
             r#"0x000a 11111111 10 b"a\xff" 007"#
         );
+    }
+
+    #[test]
+    fn a_line_begins_with_its_time() {
+        let shown = |timestamp: &str| {
+            let timestamp = Some(timestamp.to_owned());
+            let texts = Texts {
+                timestamp,
+                ..texts()
+            };
+            let frame = encode(&[&[2, 0], &1_000_042_u32.to_le_bytes()[..]].concat());
+            decode(&texts, frame.strip_suffix(&[0]).unwrap()).map(|said| said.message)
+        };
+        assert_eq!(shown("{=u32:us}").unwrap(), "1.000042 the end");
+        assert_eq!(shown("{=u32:ms}").unwrap(), "1000.042 the end");
+        assert_eq!(shown("{=u32}").unwrap(), "1000042 the end");
     }
 
     #[test]
