@@ -577,8 +577,29 @@ pub(super) mod tests {
         assert_eq!(nested(220), None);
     }
 
+    /// As defmt's own tests have it.
     #[test]
-    fn any_damage_leaves_a_frame_or_none() {
+    fn runs_of_zeros_and_of_others_are_undone() {
+        let unstuffed = |frame: &[u8]| unstuff(frame).unwrap();
+        let run = [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77];
+        // Zeros at the end are padding.
+        assert_eq!(unstuffed(&[&run[..], &[0x80]].concat()), [&run[..], &[0]].concat());
+        let run = [&run[..], &[0x88]].concat();
+        assert_eq!(unstuffed(&[&run[..], &[0x81]].concat()), [&run[..], &[0]].concat());
+        let mut expected = [0; 14];
+        expected[13] = 0xFF;
+        assert_eq!(unstuffed(&[0x7F, 0xFF, 0x3F]), expected);
+        expected[5] = 0x44;
+        assert_eq!(unstuffed(&[0x44, 0x5F, 0xFF, 0x3F]), expected);
+        let longest: Vec<u8> = (1..=134).collect();
+        assert_eq!(unstuffed(&[&longest[..], &[0xFF]].concat()), longest);
+        let shorter = &longest[..133];
+        assert_eq!(unstuffed(&[shorter, &[0xFE]].concat()), [shorter, &[0]].concat());
+        assert_eq!(unstuff(&[shorter, &[0xFF]].concat()), None);
+    }
+
+    #[test]
+    fn no_damage_ends_in_a_panic() {
         let texts = texts();
         let bytes = [4, 0, 5, 0, 1, 3, 1, 0, 0, 0, b'x'];
         let whole = encode(&bytes);
