@@ -7,6 +7,7 @@
 mod file;
 mod frame;
 mod places;
+mod rzcobs;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -155,7 +156,9 @@ impl Decoder {
                 byte => self.unended.push(byte),
             }
             if self.unended.len() > MOST_UNENDED {
-                lines.push(format!("?     a damaged frame of more than {MOST_UNENDED} bytes"));
+                lines.push(format!(
+                    "?     a damaged frame of more than {MOST_UNENDED} bytes"
+                ));
                 self.unended.clear();
                 self.is_skipping = true;
             }
@@ -189,7 +192,8 @@ fn damaged(frame: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use frame::tests::{encode, texts};
+    use frame::tests::texts;
+    use rzcobs::tests::encode;
 
     fn decoder() -> Decoder {
         Decoder {
@@ -203,7 +207,9 @@ mod tests {
     #[test]
     fn a_log_shows_its_level_and_what_has_none() {
         let (sender, shown) = std::sync::mpsc::channel();
-        let log = Log::new(Level::Info, move |line| sender.send(line.to_owned()).unwrap());
+        let log = Log::new(Level::Info, move |line| {
+            sender.send(line.to_owned()).unwrap()
+        });
         let lines = [
             "ERROR the end",
             "INFO  sampled 5",

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use defmt_parser::{DisplayHint, Fragment, Parameter, ParserMode, TimePrecision, Type, parse};
 
 use super::Level;
+use super::rzcobs::unstuff;
 use super::texts::{Kind, Texts};
 
 /// Texts within texts, at most.
@@ -52,38 +53,6 @@ pub(super) fn decode(texts: &Texts, frame: &[u8]) -> Option<Said> {
         level,
         message,
     })
-}
-
-/// Undoes rzCOBS: from the end on, each control byte tells which of the bytes before it are zeros.
-fn unstuff(frame: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = vec![];
-    let mut rest = frame.iter().rev().copied();
-    while let Some(control) = rest.next() {
-        match control {
-            0 => return None,
-            0x01..=0x7F => {
-                for bit in (0..7).rev() {
-                    match control >> bit & 1 {
-                        0 => bytes.push(rest.next()?),
-                        _ => bytes.push(0),
-                    }
-                }
-            }
-            0x80..=0xFE => {
-                bytes.push(0);
-                for _ in 0..(control & 0x7F) + 7 {
-                    bytes.push(rest.next()?);
-                }
-            }
-            0xFF => {
-                for _ in 0..134 {
-                    bytes.push(rest.next()?);
-                }
-            }
-        }
-    }
-    bytes.reverse();
-    Some(bytes)
 }
 
 struct Reader<'r> {
@@ -404,6 +373,7 @@ fn show_bits(value: u128, hint: &DisplayHint, out: &mut String) {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::rzcobs::tests::encode;
     use super::super::texts::Text;
     use super::*;
 
@@ -440,27 +410,6 @@ pub(super) mod tests {
             texts: texts.collect(),
             timestamp: None,
         }
-    }
-
-    /// A frame as a board sends it, with a zero after it: seven bytes at a time, each but the last whole.
-    pub(in super::super) fn encode(bytes: &[u8]) -> Vec<u8> {
-        let mut frame = vec![];
-        for chunk in bytes.chunks(7) {
-            let mut control = 0x7F & !0 << chunk.len();
-            for (i, byte) in chunk.iter().enumerate() {
-                match byte {
-                    0 => control |= 1 << i,
-                    byte => frame.push(*byte),
-                }
-            }
-            match control {
-                // Seven bytes without a zero are the shortest run of such.
-                0 => frame.push(0x80),
-                control => frame.push(control),
-            }
-        }
-        frame.push(0);
-        frame
     }
 
     fn message(bytes: &[u8]) -> Option<String> {
@@ -575,27 +524,6 @@ pub(super) mod tests {
         assert_eq!(nested(1).unwrap(), format!("[[{}]]", comma(300)));
         assert!(nested(200).is_some());
         assert_eq!(nested(220), None);
-    }
-
-    /// As defmt's own tests have it.
-    #[test]
-    fn runs_of_zeros_and_of_others_are_undone() {
-        let unstuffed = |frame: &[u8]| unstuff(frame).unwrap();
-        let run = [0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77];
-        // Zeros at the end are padding.
-        assert_eq!(unstuffed(&[&run[..], &[0x80]].concat()), [&run[..], &[0]].concat());
-        let run = [&run[..], &[0x88]].concat();
-        assert_eq!(unstuffed(&[&run[..], &[0x81]].concat()), [&run[..], &[0]].concat());
-        let mut expected = [0; 14];
-        expected[13] = 0xFF;
-        assert_eq!(unstuffed(&[0x7F, 0xFF, 0x3F]), expected);
-        expected[5] = 0x44;
-        assert_eq!(unstuffed(&[0x44, 0x5F, 0xFF, 0x3F]), expected);
-        let longest: Vec<u8> = (1..=134).collect();
-        assert_eq!(unstuffed(&[&longest[..], &[0xFF]].concat()), longest);
-        let shorter = &longest[..133];
-        assert_eq!(unstuffed(&[shorter, &[0xFE]].concat()), [shorter, &[0]].concat());
-        assert_eq!(unstuff(&[shorter, &[0xFF]].concat()), None);
     }
 
     #[test]
