@@ -122,16 +122,7 @@ impl Decoder {
     ///
     /// [`BoardError::NoLog`] and [`BoardError::ForeignLog`], [`Error::Io`] where there is no file.
     pub(super) fn of(program: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(program).map_err(|source| Error::cannot_read(program, source))?;
-        let path = || program.into();
-        let texts = match Texts::parse(&bytes) {
-            Ok(Some(texts)) => texts,
-            Ok(None) => return Err(BoardError::NoLog { path: path() }.into()),
-            Err(problem) => {
-                let path = path();
-                return Err(BoardError::ForeignLog { path, problem }.into());
-            }
-        };
+        let (bytes, texts) = read(program)?;
         let places = places::find(&bytes, &texts);
         Ok(Self {
             texts,
@@ -139,6 +130,15 @@ impl Decoder {
             unended: vec![],
             is_skipping: false,
         })
+    }
+
+    /// Whether there can be one for the log of this program, without the time that its places take.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub(super) fn check(program: &Path) -> Result<(), Error> {
+        read(program).map(drop)
     }
 
     /// Takes in bytes, and gives the lines that they end.
@@ -182,6 +182,17 @@ impl Decoder {
         // A message may have line breaks of its own.
         let message = said.message.trim_end().replace('\n', "\n      ");
         format!("{level:5} {message}{place}")
+    }
+}
+
+/// A program and its texts.
+fn read(program: &Path) -> Result<(Vec<u8>, Texts), Error> {
+    let bytes = std::fs::read(program).map_err(|source| Error::cannot_read(program, source))?;
+    let path = program.into();
+    match Texts::parse(&bytes) {
+        Ok(Some(texts)) => Ok((bytes, texts)),
+        Ok(None) => Err(BoardError::NoLog { path }.into()),
+        Err(problem) => Err(BoardError::ForeignLog { path, problem }.into()),
     }
 }
 

@@ -43,7 +43,7 @@ impl Rtt {
             let path = program.into();
             return Err(BoardError::NoProgram { path }.into());
         }
-        Decoder::of(program)?;
+        Decoder::check(program)?;
         probe_rs::check()?;
         let place = Place {
             probe,
