@@ -88,7 +88,7 @@ impl LogFile {
 
     /// The argument that tells a program of the file.
     pub(in crate::board) fn argument() -> String {
-        format!("arg=log={NAME}")
+        format!("log={NAME}")
     }
 }
 
