@@ -9,16 +9,6 @@ use crate::{header, licences, setup, workspace};
 /// The smallest target: what builds there needs no `std` and no atomic compare-and-swap.
 const SMALLEST_TARGET: &str = "thumbv6m-none-eabi";
 
-/// Boards whose firmware is checked with its log too: one of each core and chip that differs in it.
-const LOGGING: [&str; 6] = [
-    "qemu-m0",
-    "qemu-rv32",
-    "stm32f4-discovery",
-    "nrf52840-dk",
-    "pico",
-    "esp32c3",
-];
-
 /// Checks everything, one workspace after another.
 pub(crate) fn lint() -> Result<()> {
     setup::targets()?;
@@ -109,7 +99,7 @@ fn firmware() -> Result<()> {
             &format!("clippy {build} -- -D warnings"),
         ))?;
         run(cargo(&folder, &format!("doc --no-deps {build}")).env("RUSTDOCFLAGS", "-D warnings"))?;
-        if LOGGING.contains(&board.name) {
+        if board.logs {
             let build = build.replacen("--features ", "--features defmt,", 1);
             run(
                 cargo(&folder, &format!("clippy {build} -- -D warnings")).env("DEFMT_LOG", "debug")

@@ -1,9 +1,10 @@
 //! QEMU, run to its end or to its time.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{self, Path};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -116,9 +117,9 @@ pub(super) fn run_logging(
     let no_start = |error| no_start(board, error);
     let image = place(launch.image)?;
     let loaded = (!launch.image.is_empty()).then_some(image.path());
-    let mut command = logging(board, launch.program, loaded, log)?;
+    let mut command = semihosting(board, launch.program, loaded, &[], log)?;
     match launch.plugin {
-        Some(plugin) => command.args(["-plugin", plugin]),
+        Some(plugin) => command.arg("-plugin").arg(whole(plugin)?),
         None => command.args(COUNTING),
     };
     let mut process = Process::start(&mut command, launch.input).map_err(no_start)?;
@@ -135,6 +136,18 @@ pub(super) fn run_logging(
     }
 }
 
+/// A plugin's file by a path that holds in any folder, since QEMU runs in that of the log.
+fn whole(plugin: &str) -> Result<OsString, Error> {
+    let (path, arguments) = match plugin.split_once(',') {
+        Some((path, arguments)) => (path, format!(",{arguments}")),
+        None => (plugin, String::new()),
+    };
+    let whole = path::absolute(path).map_err(|source| Error::cannot_read(path.as_ref(), source))?;
+    let mut whole = whole.into_os_string();
+    whole.push(arguments);
+    Ok(whole)
+}
+
 /// Writes the models where QEMU loads them from; the file goes after the run.
 pub(super) fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
     let io = |source| Error::Io {
@@ -147,18 +160,11 @@ pub(super) fn place(image: &[u8]) -> Result<NamedTempFile, Error> {
     Ok(file)
 }
 
-/// For programs that are given no arguments.
-pub(super) const SEMIHOSTING: [&str; 2] = ["-semihosting-config", "enable=on,target=native"];
-
 /// A nanosecond an instruction, which the boards' counters of time then count.
 pub(super) const COUNTING: [&str; 2] = ["-icount", "shift=0"];
 
 /// QEMU with a program, and with an image in the region for models.
-pub(super) fn command(
-    board: Board,
-    program: &Path,
-    image: Option<&Path>,
-) -> Result<Command, BoardError> {
+fn command(board: Board, program: &Path, image: Option<&Path>) -> Result<Command, BoardError> {
     let machine = board.machine()?;
     let mut command = Command::new(machine.emulator.program);
     command
@@ -176,25 +182,27 @@ pub(super) fn command(
     Ok(command)
 }
 
-/// [`command`], with semihosting and the log, if there is one.
-pub(super) fn logging(
+/// [`command`], with semihosting: the program is given `arguments`, and the log's file if there is a log.
+pub(super) fn semihosting(
     board: Board,
     program: &Path,
     image: Option<&Path>,
+    arguments: &[String],
     log: Option<&LogFile>,
 ) -> Result<Command, Error> {
-    let Some(log) = log else {
-        let mut command = command(board, program, image)?;
-        command.args(SEMIHOSTING);
-        return Ok(command);
-    };
     let program =
         fs::canonicalize(program).map_err(|source| Error::cannot_read(program, source))?;
-    let [option, config] = SEMIHOSTING;
-    // The first argument is the program's name.
-    let config = format!("{config},arg=program,{}", LogFile::argument());
     let mut command = command(board, &program, image)?;
-    command.current_dir(log.folder()).args([option, &config]);
+    // The first argument is the program's name.
+    let mut config = "enable=on,target=native,arg=program".to_owned();
+    for argument in arguments {
+        config += &format!(",arg={argument}");
+    }
+    if let Some(log) = log {
+        config += &format!(",arg={}", LogFile::argument());
+        command.current_dir(log.folder());
+    }
+    command.args(["-semihosting-config", &config]);
     Ok(command)
 }
 
@@ -316,6 +324,15 @@ mod tests {
             panic!("{board}: {way} ends in {error}");
         };
         assert!(tail.contains(message), "{board}: {way} ends in {tail}");
+    }
+
+    #[test]
+    fn a_plugin_is_found_from_any_folder() {
+        let folder = env::current_dir().unwrap().display().to_string();
+        let found = |plugin| whole(plugin).unwrap().into_string().unwrap();
+        assert_eq!(found("a/b.so,floor=7"), format!("{folder}/a/b.so,floor=7"));
+        assert_eq!(found("b.so"), format!("{folder}/b.so"));
+        assert_eq!(found("/a/b.so"), "/a/b.so");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod file;
 mod frame;
 mod places;
+mod rzcobs;
 mod texts;
 
 use std::collections::BTreeMap;
@@ -60,7 +61,7 @@ impl Level {
 /// What becomes of a program's log.
 #[derive(Clone)]
 pub struct Log {
-    /// What a program is built to log; one that is given logs what it was built to.
+    /// What is shown; a program that is built logs no more.
     pub level: Level,
     /// Takes each line as it comes, perhaps on a thread of its own.
     pub tell: Arc<dyn Fn(&str) + Send + Sync>,
@@ -72,6 +73,16 @@ impl Log {
         Self {
             level,
             tell: Arc::new(tell),
+        }
+    }
+
+    /// Passes on a line that begins with its level, unless it is of a level beyond the log's.
+    pub(super) fn show(&self, line: &str) {
+        let start = line.split(' ').next().unwrap_or_default();
+        let is_of = |level: &Level| level.name().eq_ignore_ascii_case(start);
+        let level = Level::ALL.into_iter().find(is_of);
+        if level.is_none_or(|level| level <= self.level) {
+            (self.tell)(line);
         }
     }
 }
@@ -100,6 +111,8 @@ pub(super) struct Decoder {
     /// Where in the source each text is, by its index.
     places: BTreeMap<u16, String>,
     unended: Vec<u8>,
+    /// Whether this is the rest of a frame that has been told as too long.
+    is_skipping: bool,
 }
 
 impl Decoder {
@@ -109,22 +122,23 @@ impl Decoder {
     ///
     /// [`BoardError::NoLog`] and [`BoardError::ForeignLog`], [`Error::Io`] where there is no file.
     pub(super) fn of(program: &Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(program).map_err(|source| Error::cannot_read(program, source))?;
-        let path = || program.into();
-        let texts = match Texts::parse(&bytes) {
-            Ok(Some(texts)) => texts,
-            Ok(None) => return Err(BoardError::NoLog { path: path() }.into()),
-            Err(problem) => {
-                let path = path();
-                return Err(BoardError::ForeignLog { path, problem }.into());
-            }
-        };
+        let (bytes, texts) = read(program)?;
         let places = places::find(&bytes, &texts);
         Ok(Self {
             texts,
             places,
             unended: vec![],
+            is_skipping: false,
         })
+    }
+
+    /// Whether there can be one for the log of this program, without the time that its places take.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub(super) fn check(program: &Path) -> Result<(), Error> {
+        read(program).map(drop)
     }
 
     /// Takes in bytes, and gives the lines that they end.
@@ -132,6 +146,8 @@ impl Decoder {
         let mut lines = vec![];
         for &byte in bytes {
             match byte {
+                0 if self.is_skipping => self.is_skipping = false,
+                _ if self.is_skipping => {}
                 0 if self.unended.is_empty() => {}
                 0 => {
                     lines.push(self.line(&self.unended));
@@ -140,8 +156,11 @@ impl Decoder {
                 byte => self.unended.push(byte),
             }
             if self.unended.len() > MOST_UNENDED {
-                lines.push(damaged(&self.unended));
+                lines.push(format!(
+                    "?     a damaged frame of more than {MOST_UNENDED} bytes"
+                ));
                 self.unended.clear();
+                self.is_skipping = true;
             }
         }
         lines
@@ -166,6 +185,17 @@ impl Decoder {
     }
 }
 
+/// A program and its texts.
+fn read(program: &Path) -> Result<(Vec<u8>, Texts), Error> {
+    let bytes = std::fs::read(program).map_err(|source| Error::cannot_read(program, source))?;
+    let path = program.into();
+    match Texts::parse(&bytes) {
+        Ok(Some(texts)) => Ok((bytes, texts)),
+        Ok(None) => Err(BoardError::NoLog { path }.into()),
+        Err(problem) => Err(BoardError::ForeignLog { path, problem }.into()),
+    }
+}
+
 fn damaged(frame: &[u8]) -> String {
     format!("?     a damaged frame of {} bytes", frame.len())
 }
@@ -173,14 +203,36 @@ fn damaged(frame: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use frame::tests::{encode, texts};
+    use frame::tests::texts;
+    use rzcobs::tests::encode;
 
     fn decoder() -> Decoder {
         Decoder {
             texts: texts(),
             places: BTreeMap::from([(1, "main.rs:7".into())]),
             unended: vec![],
+            is_skipping: false,
         }
+    }
+
+    #[test]
+    fn a_log_shows_its_level_and_what_has_none() {
+        let (sender, shown) = std::sync::mpsc::channel();
+        let log = Log::new(Level::Info, move |line| {
+            sender.send(line.to_owned()).unwrap()
+        });
+        let lines = [
+            "ERROR the end",
+            "INFO  sampled 5",
+            "DEBUG asked: sample 5",
+            "TRACE 5 (main.rs:7)",
+            "      DEBUG is a level",
+            "?     a damaged frame of 3 bytes",
+        ];
+        lines.iter().for_each(|line| log.show(line));
+        drop(log);
+        let shown: Vec<String> = shown.iter().collect();
+        assert_eq!(shown, [lines[0], lines[1], lines[4], lines[5]]);
     }
 
     #[test]
@@ -211,7 +263,11 @@ mod tests {
     fn bytes_without_an_end_are_told_once_they_are_too_many() {
         let mut decoder = decoder();
         assert_eq!(decoder.push(&[0x55; MOST_UNENDED]), [""; 0]);
-        assert_eq!(decoder.push(&[0x55]).len(), 1);
+        let told = format!("?     a damaged frame of more than {MOST_UNENDED} bytes");
+        assert_eq!(decoder.push(&[0x55]), [told]);
+        // Its rest is no other frame, however long.
+        assert_eq!(decoder.push(&[0x55; 2 * MOST_UNENDED]), [""; 0]);
+        assert_eq!(decoder.push(&encode(&[2, 0])), [""; 0]);
         assert_eq!(decoder.push(&encode(&[2, 0])), ["ERROR the end"]);
     }
 }

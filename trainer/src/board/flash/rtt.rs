@@ -43,7 +43,7 @@ impl Rtt {
             let path = program.into();
             return Err(BoardError::NoProgram { path }.into());
         }
-        Decoder::of(program)?;
+        Decoder::check(program)?;
         probe_rs::check()?;
         let place = Place {
             probe,
@@ -126,7 +126,7 @@ fn tell(output: impl Read, mut errors: impl Read + Send + 'static, log: &Log) ->
     });
     for line in BufReader::new(output).lines() {
         match line {
-            Ok(line) => (log.tell)(&line),
+            Ok(line) => log.show(&line),
             Err(_) => break,
         }
     }

@@ -42,7 +42,8 @@ impl Machine {
         let log = LogFile::of(log, &program.path())?;
         let image = emulator::place(&image(&[file]))?;
         let image_path = Some(image.path());
-        let mut command = emulator::logging(board, &program.path(), image_path, log.as_ref())?;
+        let (path, log_file) = (program.path(), log.as_ref());
+        let mut command = emulator::semihosting(board, &path, image_path, &[], log_file)?;
         command.args(emulator::COUNTING);
         let link = EmulatedLink::start(&mut command);
         Ok(Self {

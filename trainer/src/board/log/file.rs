@@ -62,7 +62,7 @@ impl LogFile {
                 bytes.clear();
                 let read = file.read_to_end(&mut bytes);
                 for line in decoder.push(&bytes) {
-                    (log.tell)(&line);
+                    log.show(&line);
                 }
                 if is_last || read.is_err() {
                     break;
@@ -70,7 +70,7 @@ impl LogFile {
                 thread::sleep(MOMENT);
             }
             if let Some(line) = decoder.rest() {
-                (log.tell)(&line);
+                log.show(&line);
             }
         });
         Ok(Self {
@@ -88,7 +88,7 @@ impl LogFile {
 
     /// The argument that tells a program of the file.
     pub(in crate::board) fn argument() -> String {
-        format!("arg=log={NAME}")
+        format!("log={NAME}")
     }
 }
 

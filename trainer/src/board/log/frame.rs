@@ -2,15 +2,20 @@
 
 use std::fmt::Write as _;
 
-use defmt_parser::{DisplayHint, Fragment, Parameter, ParserMode, Type, parse};
+use defmt_parser::{DisplayHint, Fragment, Parameter, ParserMode, TimePrecision, Type, parse};
 
 use super::Level;
+use super::rzcobs::unstuff;
 use super::texts::{Kind, Texts};
 
 /// Texts within texts, at most.
 const MOST_NESTED: usize = 32;
-/// Elements of a list, at most: some take no bytes.
-const MOST_LISTED: usize = 4096;
+/// Characters of all texts of a frame and one for each of them, at most: elements of lists may take no bytes, and lists
+/// may hold lists.
+const MOST_TEXT: usize = 1 << 16;
+/// Digits that a number is filled up to, at most: those of the largest in bits. A text may ask for any width, and
+/// formatting panics past 65,535.
+const MOST_WIDTH: usize = 128;
 /// Zeros that may follow what a frame has, since a control byte stands for up to seven bytes.
 const MOST_PADDING: usize = 6;
 
@@ -29,6 +34,7 @@ pub(super) fn decode(texts: &Texts, frame: &[u8]) -> Option<Said> {
     let mut reader = Reader {
         texts,
         bytes: &bytes,
+        text_left: MOST_TEXT,
     };
     let index = u16::from_le_bytes(reader.take()?);
     let text = texts.texts.get(&index)?;
@@ -49,41 +55,10 @@ pub(super) fn decode(texts: &Texts, frame: &[u8]) -> Option<Said> {
     })
 }
 
-/// Undoes rzCOBS: from the end on, each control byte tells which of the bytes before it are zeros.
-fn unstuff(frame: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = vec![];
-    let mut rest = frame.iter().rev().copied();
-    while let Some(control) = rest.next() {
-        match control {
-            0 => return None,
-            0x01..=0x7F => {
-                for bit in (0..7).rev() {
-                    match control >> bit & 1 {
-                        0 => bytes.push(rest.next()?),
-                        _ => bytes.push(0),
-                    }
-                }
-            }
-            0x80..=0xFE => {
-                bytes.push(0);
-                for _ in 0..(control & 0x7F) + 7 {
-                    bytes.push(rest.next()?);
-                }
-            }
-            0xFF => {
-                for _ in 0..134 {
-                    bytes.push(rest.next()?);
-                }
-            }
-        }
-    }
-    bytes.reverse();
-    Some(bytes)
-}
-
 struct Reader<'r> {
     texts: &'r Texts,
     bytes: &'r [u8],
+    text_left: usize,
 }
 
 /// A text with its arguments.
@@ -134,6 +109,7 @@ impl<'r> Reader<'r> {
         if nested > MOST_NESTED {
             return None;
         }
+        self.text_left = self.text_left.checked_sub(1 + text.len())?;
         let fragments = parse(text, ParserMode::ForwardsCompatible).ok()?;
         let mut parameters: Vec<&Parameter> = fragments
             .iter()
@@ -191,7 +167,11 @@ impl<'r> Reader<'r> {
                 let len = self.len()?;
                 Value::Text(String::from_utf8(self.take_len(len)?.to_vec()).ok()?)
             }
-            Type::IStr => Value::Text(self.texts.part(number!(u16))?.into()),
+            Type::IStr => {
+                let text = self.texts.part(number!(u16))?;
+                self.text_left = self.text_left.checked_sub(1 + text.len())?;
+                Value::Text(text.into())
+            }
             Type::Debug | Type::Display => {
                 let end = self.bytes.iter().position(|byte| *byte == 0xFF)?;
                 let text = String::from_utf8(self.take_len(end)?.to_vec()).ok()?;
@@ -241,9 +221,6 @@ impl<'r> Reader<'r> {
         'r: 't,
     {
         let text = self.texts.part(u16::from_le_bytes(self.take()?))?;
-        if len > MOST_LISTED {
-            return None;
-        }
         let mut list = vec![];
         for _ in 0..len {
             let text = self.variant(text)?;
@@ -264,14 +241,19 @@ impl<'r> Reader<'r> {
 }
 
 impl Filled<'_> {
-    /// Writes the text, with the hint of what it is in where there is none of its own.
+    /// Writes the text, with the hint of what it is in where there is none of its own; a number's own `:?`, as derived
+    /// code has it, is none.
     fn show(&self, outer: Option<&DisplayHint>, out: &mut String) {
         for fragment in &self.fragments {
             match fragment {
                 Fragment::Literal(text) => out.push_str(text),
                 Fragment::Parameter(parameter) => {
-                    let hint = parameter.hint.as_ref().or(outer);
-                    self.values[parameter.index].show(hint, out);
+                    let value = &self.values[parameter.index];
+                    let hint = match (&parameter.hint, value) {
+                        (Some(DisplayHint::Debug), Value::Unsigned(_)) => outer,
+                        (hint, _) => hint.as_ref().or(outer),
+                    };
+                    value.show(hint, out);
                 }
             }
         }
@@ -287,7 +269,10 @@ impl Value<'_> {
             Self::F32(value) => write!(out, "{value:?}"),
             Self::F64(value) => write!(out, "{value:?}"),
             Self::Signed(value, len) => match hint {
-                Some(DisplayHint::NoHint { zero_pad }) => write!(out, "{value:0zero_pad$}"),
+                Some(DisplayHint::NoHint { zero_pad }) => {
+                    let width = *zero_pad.min(&MOST_WIDTH);
+                    write!(out, "{value:0width$}")
+                }
                 Some(hint) if is_of_bits(hint) => {
                     let unused = 128 - 8 * *len as u32;
                     show_bits(*value as u128 & u128::MAX >> unused, hint, out);
@@ -306,6 +291,11 @@ impl Value<'_> {
             Self::Text(text) => write!(out, "{text}"),
             Self::Bytes(bytes) => match hint {
                 Some(DisplayHint::Ascii) => write!(out, "b\"{}\"", bytes.escape_ascii()),
+                Some(hint) if is_of_bits(hint) => {
+                    let show = |byte: &u8, out: &mut String| show_bits((*byte).into(), hint, out);
+                    show_list(bytes, out, show);
+                    Ok(())
+                }
                 _ => write!(out, "{bytes:?}"),
             },
             Self::Filled(filled) => {
@@ -317,17 +307,21 @@ impl Value<'_> {
                 Ok(())
             }
             Self::List(list) => {
-                out.push('[');
-                for (i, part) in list.iter().enumerate() {
-                    out.push_str(if i == 0 { "" } else { ", " });
-                    part.show(hint, out);
-                }
-                out.push(']');
+                show_list(list, out, |part, out| part.show(hint, out));
                 Ok(())
             }
         };
         shown.expect("a string takes text");
     }
+}
+
+fn show_list<T>(list: &[T], out: &mut String, show: impl Fn(&T, &mut String)) {
+    out.push('[');
+    for (i, element) in list.iter().enumerate() {
+        out.push_str(if i == 0 { "" } else { ", " });
+        show(element, out);
+    }
+    out.push(']');
 }
 
 /// Whether a hint shows a negative number as its bits.
@@ -338,7 +332,8 @@ fn is_of_bits(hint: &DisplayHint) -> bool {
     )
 }
 
-/// Writes a number in the base of the hint; of times and the like, the plain number.
+/// Writes a number in the base of the hint, or the seconds that it counts the parts of; of dates and the like, the plain
+/// number.
 fn show_bits(value: u128, hint: &DisplayHint, out: &mut String) {
     let (digits, prefix, alternate, zero_pad) = match hint {
         DisplayHint::Hexadecimal {
@@ -360,16 +355,25 @@ fn show_bits(value: u128, hint: &DisplayHint, out: &mut String) {
             zero_pad,
         } => (format!("{value:b}"), "0b", *alternate, *zero_pad),
         DisplayHint::NoHint { zero_pad } => (value.to_string(), "", false, *zero_pad),
+        DisplayHint::Seconds(TimePrecision::Micros) => {
+            let seconds = format!("{}.{:06}", value / 1_000_000, value % 1_000_000);
+            (seconds, "", false, 0)
+        }
+        DisplayHint::Seconds(TimePrecision::Millis) => {
+            let seconds = format!("{}.{:03}", value / 1000, value % 1000);
+            (seconds, "", false, 0)
+        }
         _ => (value.to_string(), "", false, 0),
     };
     let prefix = if alternate { prefix } else { "" };
-    let width = zero_pad.saturating_sub(prefix.len());
+    let width = zero_pad.min(MOST_WIDTH).saturating_sub(prefix.len());
     out.push_str(prefix);
     write!(out, "{digits:0>width$}").expect("a string takes text");
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::rzcobs::tests::encode;
     use super::super::texts::Text;
     use super::*;
 
@@ -392,6 +396,11 @@ pub(super) mod tests {
             line(Some(Level::Info), "{=[?]}"),
             line(Some(Level::Info), "{=__internal_Display}"),
             part("{}"),
+            line(Some(Level::Info), "{=u8:099999}{=i8:099999}"),
+            part("{=[?;300]}"),
+            part(""),
+            line(Some(Level::Info), "{=?:#04x}"),
+            line(None, "{=[u8;2]:#04x} {=[u8;2]:o} {=[u8;1]:b} {=[u8;1]}"),
         ];
         let texts = (1..).zip(texts).map(|(index, (kind, text))| {
             let symbol = String::new();
@@ -401,27 +410,6 @@ pub(super) mod tests {
             texts: texts.collect(),
             timestamp: None,
         }
-    }
-
-    /// A frame as a board sends it, with a zero after it: seven bytes at a time, each but the last whole.
-    pub(in super::super) fn encode(bytes: &[u8]) -> Vec<u8> {
-        let mut frame = vec![];
-        for chunk in bytes.chunks(7) {
-            let mut control = 0x7F & !0 << chunk.len();
-            for (i, byte) in chunk.iter().enumerate() {
-                match byte {
-                    0 => control |= 1 << i,
-                    byte => frame.push(*byte),
-                }
-            }
-            match control {
-                // Seven bytes without a zero are the shortest run of such.
-                0 => frame.push(0x80),
-                control => frame.push(control),
-            }
-        }
-        frame.push(0);
-        frame
     }
 
     fn message(bytes: &[u8]) -> Option<String> {
@@ -445,6 +433,44 @@ pub(super) mod tests {
             message(&bytes).unwrap(),
             r#"0x000a 11111111 10 b"a\xff" 007"#
         );
+    }
+
+    #[test]
+    fn a_line_begins_with_its_time() {
+        let shown = |timestamp: &str| {
+            let timestamp = Some(timestamp.to_owned());
+            let texts = Texts {
+                timestamp,
+                ..texts()
+            };
+            let frame = encode(&[&[2, 0], &1_000_042_u32.to_le_bytes()[..]].concat());
+            decode(&texts, frame.strip_suffix(&[0]).unwrap()).map(|said| said.message)
+        };
+        assert_eq!(shown("{=u32:us}").unwrap(), "1.000042 the end");
+        assert_eq!(shown("{=u32:ms}").unwrap(), "1000.042 the end");
+        assert_eq!(shown("{=u32}").unwrap(), "1000042 the end");
+    }
+
+    #[test]
+    fn bytes_are_shown_by_their_hint() {
+        let bytes = [16, 0, 1, 0xFF, 8, 9, 5, 10];
+        assert_eq!(message(&bytes).unwrap(), "[0x01, 0xff] [10, 11] [101] [10]");
+    }
+
+    #[test]
+    fn an_outer_hint_is_followed_within() {
+        let bytes = [15, 0, 5, 0, 1, 3, 1, 0, 0, 0, b'x'];
+        assert_eq!(
+            message(&bytes).unwrap(),
+            r#"Dim { expected: 0x03, what: "x" }"#
+        );
+    }
+
+    #[test]
+    fn no_width_is_too_large() {
+        let shown = message(&[12, 0, 7, 0xFF]).unwrap();
+        assert_eq!(shown.len(), 2 * MOST_WIDTH);
+        assert!(shown.ends_with("01") && shown.contains("07-0"), "{shown}");
     }
 
     #[test]
@@ -489,7 +515,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn any_damage_leaves_a_frame_or_none() {
+    fn lists_of_lists_have_one_bound_together() {
+        let nested = |len: u8| {
+            let head = [9, 0, len, 0, 0, 0, 13, 0];
+            message(&[&head[..], &[14, 0].repeat(len.into())].concat())
+        };
+        let comma = |count: usize| ", ".repeat(count - 1);
+        assert_eq!(nested(1).unwrap(), format!("[[{}]]", comma(300)));
+        assert!(nested(200).is_some());
+        assert_eq!(nested(220), None);
+    }
+
+    #[test]
+    fn no_damage_ends_in_a_panic() {
         let texts = texts();
         let bytes = [4, 0, 5, 0, 1, 3, 1, 0, 0, 0, b'x'];
         let whole = encode(&bytes);

@@ -77,9 +77,12 @@ impl Texts {
                 texts.timestamp = Some(data);
                 continue;
             }
-            let index = u16::try_from(symbol.address).map_err(|_| broken())?;
+            // Other tools have tags and numbers of their own.
+            let (Some(kind), Ok(index)) = (kind(&tag), u16::try_from(symbol.address)) else {
+                continue;
+            };
             let text = Text {
-                kind: kind(&tag),
+                kind,
                 text: data,
                 symbol: symbol.name.into(),
             };
@@ -95,12 +98,15 @@ impl Texts {
     }
 }
 
-fn kind(tag: &str) -> Kind {
-    let level = |level: &Level| tag.strip_prefix("defmt_") == Some(level.name());
-    match Level::ALL.iter().find(|l| level(l)) {
-        Some(level) => Kind::Line(Some(*level)),
-        None if tag == "defmt_println" => Kind::Line(None),
-        None => Kind::Part,
+/// What a tag's texts are of; none of a tag that is not for a log.
+fn kind(tag: &str) -> Option<Kind> {
+    let tag = tag.strip_prefix("defmt_")?;
+    let level = Level::ALL.into_iter().find(|level| level.name() == tag);
+    match tag {
+        _ if level.is_some() => Some(Kind::Line(level)),
+        "println" => Some(Kind::Line(None)),
+        "bitflags" | "derived" | "prim" | "str" | "write" => Some(Kind::Part),
+        _ => None,
     }
 }
 
@@ -119,13 +125,17 @@ fn symbols(file: &[u8]) -> Option<Vec<Symbol<'_>>> {
     let names = sections.get(usize::from(half(file, 50)?))?.bytes;
     let defmt = sections
         .iter()
-        .position(|section| text(names, section.name) == Some(".defmt"));
+        .position(|section| zero_ended(names, section.name) == Some(b".defmt"));
     let mut symbols = vec![];
     for section in sections.iter().filter(|section| section.kind == SYMBOLS) {
         let names = sections.get(section.link as usize)?.bytes;
         for symbol in section.bytes.chunks_exact(SYMBOL_LEN) {
+            // Those of defmt are texts.
+            let Ok(name) = std::str::from_utf8(zero_ended(names, word(symbol, 0)?)?) else {
+                continue;
+            };
             symbols.push(Symbol {
-                name: text(names, word(symbol, 0)?)?,
+                name,
                 address: word(symbol, 4)?,
                 is_in_section: defmt == Some(usize::from(half(symbol, 14)?)),
             });
@@ -178,15 +188,81 @@ pub(super) fn section<'f>(file: &'f [u8], name: &str) -> &'f [u8] {
         let names = sections.get(usize::from(half(file, 50)?))?.bytes;
         let mut found = sections
             .iter()
-            .filter(|section| text(names, section.name) == Some(name));
+            .filter(|section| zero_ended(names, section.name) == Some(name.as_bytes()));
         found.next().map(|section| section.bytes)
     };
     find().unwrap_or_default()
 }
 
-/// The text at an offset, up to a zero.
-fn text(bytes: &[u8], start: u32) -> Option<&str> {
+/// The bytes from an offset up to a zero.
+fn zero_ended(bytes: &[u8], start: u32) -> Option<&[u8]> {
     let bytes = bytes.get(start as usize..)?;
     let end = bytes.iter().position(|byte| *byte == 0)?;
-    std::str::from_utf8(&bytes[..end]).ok()
+    Some(&bytes[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program of nothing but symbols in `.defmt`, each a name and an address.
+    fn program(symbols: &[(&[u8], u32)]) -> Vec<u8> {
+        const HEADER: usize = 52;
+        let mut names = b"\0.defmt\0".to_vec();
+        let mut table = vec![];
+        for (name, address) in symbols {
+            let start = u32::try_from(names.len()).unwrap();
+            names.extend(*name);
+            names.push(0);
+            // Its length, its kind and its visibility matter to nobody here.
+            for word in [start, *address, 0, 1 << 16] {
+                table.extend(word.to_le_bytes());
+            }
+        }
+        let table_start = HEADER + names.len();
+        let headers_start = table_start + table.len();
+        let mut file = b"\x7fELF\x01\x01\x01".to_vec();
+        file.resize(HEADER, 0);
+        for (at, value) in [(32, headers_start), (46, 40), (48, 3), (50, 0)] {
+            let bytes = u16::try_from(value).unwrap().to_le_bytes();
+            file[at..at + 2].copy_from_slice(&bytes);
+        }
+        file.extend(&names);
+        file.extend(&table);
+        // A name's offset, a kind, a place and what it links to: the names, `.defmt`, the symbols.
+        for (name, kind, start, len, link) in [
+            (0, 3, HEADER, names.len(), 0),
+            (1, 1, HEADER, 0, 0),
+            (0, 2, table_start, table.len(), 0),
+        ] {
+            let mut header = [0; 10];
+            (header[0], header[1], header[6]) = (name, kind, link);
+            (header[4], header[5]) = (start as u32, len as u32);
+            file.extend(header.iter().flat_map(|word| word.to_le_bytes()));
+        }
+        file
+    }
+
+    #[test]
+    fn symbols_that_are_not_of_the_log_are_passed_over() {
+        let file = program(&[
+            (b"_defmt_version_ = 4", 0),
+            (b"_defmt_encoding_ = rzcobs", 0),
+            (b"\xFF", 1),
+            (br#"{"tag":"defmt_info","data":"a line"}"#, 2),
+            (br#"{"tag":"defmt_warn","data":"beyond"}"#, 0x1_0003),
+            (br#"{"tag":"my_tool","data":"foreign"}"#, 4),
+            (br#"{"tag":"defmt_derived","data":"a part"}"#, 5),
+            (br#"{"tag":"defmt_bitflags_value","data":"a value"}"#, 6),
+        ]);
+        let texts = Texts::parse(&file).unwrap().unwrap().texts;
+        let found = texts
+            .iter()
+            .map(|(index, text)| (*index, text.kind, &*text.text));
+        let expected = [
+            (2, Kind::Line(Some(Level::Info)), "a line"),
+            (5, Kind::Part, "a part"),
+        ];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
 }

@@ -82,21 +82,15 @@ impl Session {
         power: Power,
         log: Option<&Log>,
     ) -> Result<Self, Error> {
-        let program = fs::canonicalize(program).map_err(io("find", program.into()))?;
-        let mut arguments = format!("enable=on,target=native,arg=update,arg=flash={FLASH}");
+        let mut arguments = vec![format!("flash={FLASH}")];
         if let Power::Writes(count) = power {
-            arguments += &format!(",arg=cut={count}");
+            arguments.push(format!("cut={count}"));
         }
-        let log = log.map(|log| LogFile::in_folder(log, &program, folder));
+        let log = log.map(|log| LogFile::in_folder(log, program, folder));
         let log = log.transpose()?;
-        if log.is_some() {
-            arguments += &format!(",{}", LogFile::argument());
-        }
-        let mut command = emulator::command(board, &program, Some(Path::new(FLASH)))?;
-        command
-            .current_dir(folder)
-            .args(["-semihosting-config", &arguments])
-            .args(emulator::COUNTING);
+        let flash = Some(Path::new(FLASH));
+        let mut command = emulator::semihosting(board, program, flash, &arguments, log.as_ref())?;
+        command.current_dir(folder).args(emulator::COUNTING);
         let link = EmulatedLink::start(&mut command);
         let link = link.map_err(|error| emulator::no_start(board, error))?;
         Ok(Self {
