@@ -53,13 +53,11 @@ impl Rtt {
             ..Place::default()
         };
         let target = load(board, &place);
-        let chip = match board.tool()? {
-            Tool::ProbeRs(chip) | Tool::Uf2(chip) => {
-                probe_rs::check_chip(chip, &target)?;
-                chip.name
-            }
-            Tool::Espflash { chip } => chip,
-        };
+        let tool = board.tool()?;
+        if let Tool::ProbeRs(chip) | Tool::Uf2(chip) = tool {
+            probe_rs::check_chip(chip, &target)?;
+        }
+        let chip = tool.probed_chip();
         let mut command = probe_rs::command("attach", chip, &target);
         command
             // A reset and a fault are the program's own affair.
@@ -147,7 +145,11 @@ const MOST_SAID: usize = 64 << 10;
 /// The last bytes that there are.
 fn end_of(mut errors: impl Read) -> Vec<u8> {
     let mut said = vec![];
-    while let Ok(1..) = errors.by_ref().take(MOST_SAID as u64).read_to_end(&mut said) {
+    while let Ok(1..) = errors
+        .by_ref()
+        .take(MOST_SAID as u64)
+        .read_to_end(&mut said)
+    {
         said.drain(..said.len().saturating_sub(MOST_SAID));
     }
     said
