@@ -34,7 +34,7 @@ pub enum BoardError {
     },
     /// The firmware that is given logs nothing.
     #[error(
-        "the firmware {} was built without defmt and logs nothing: build it with `--features BOARD,defmt`, or leave out --log",
+        "the firmware {} was built without defmt and logs nothing: give one that `flowlet flash --log` kept or that was built with `--features BOARD,defmt`, or leave out --log",
         path.display()
     )]
     NoLog {
@@ -260,6 +260,18 @@ pub enum BoardError {
         /// The transcript's end.
         tail: String,
     },
+    /// QEMU itself crashed.
+    #[error(
+        "QEMU crashed while it played {board} ({status}): begin again, and where it crashes again, install another version of it; its last lines:\n{tail}"
+    )]
+    Crashed {
+        /// The board.
+        board: Board,
+        /// How the emulator ended.
+        status: std::process::ExitStatus,
+        /// The transcript's end.
+        tail: String,
+    },
     /// The firmware ended well, and too early.
     #[error(
         "the firmware ended on {board} before it had answered: leave out --firmware to have the right one built; its last lines:\n{tail}"
@@ -302,18 +314,41 @@ pub enum BoardError {
 
 /// Why an emulator ended otherwise than well, by itself or not.
 pub(super) fn failed(board: Board, status: std::process::ExitStatus, tail: String) -> BoardError {
-    match status.code() {
-        Some(_) => BoardError::Failed {
+    match (status.code(), is_kill(status)) {
+        (Some(_), _) => BoardError::Failed {
             board,
             status,
             tail,
         },
-        None => BoardError::Killed {
+        (None, true) => BoardError::Killed {
+            board,
+            status,
+            tail,
+        },
+        (None, false) => BoardError::Crashed {
             board,
             status,
             tail,
         },
     }
+}
+
+/// Whether it was ended by others, and not by a fault of its own.
+#[cfg(unix)]
+fn is_kill(status: std::process::ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+
+    /// SIGHUP, SIGINT, SIGKILL and SIGTERM, whose numbers all systems share.
+    const KILLS: [i32; 4] = [1, 2, 9, 15];
+    status
+        .signal()
+        .is_some_and(|signal| KILLS.contains(&signal))
+}
+
+/// There are no signals.
+#[cfg(not(unix))]
+fn is_kill(_: std::process::ExitStatus) -> bool {
+    false
 }
 
 fn names() -> String {
@@ -330,4 +365,25 @@ pub(super) fn tail(transcript: &str) -> String {
     }
     lines.reverse();
     lines.join("\n")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_crash_of_the_emulator_is_no_end_by_the_system() {
+        let failed = |status| failed(Board::QemuM4, ExitStatus::from_raw(status), String::new());
+        assert!(matches!(failed(1 << 8), BoardError::Failed { .. }));
+        for signal in [9, 15] {
+            assert!(matches!(failed(signal), BoardError::Killed { .. }));
+        }
+        // SIGABRT and SIGSEGV.
+        for signal in [6, 11] {
+            assert!(matches!(failed(signal), BoardError::Crashed { .. }));
+        }
+    }
 }

@@ -27,7 +27,8 @@ impl Program {
 
     /// Keeps the ELF file at `path` too.
     pub(super) fn keep(&self, path: &Path) -> Result<(), Error> {
-        let bytes = fs::read(self.path()).map_err(io("read", path))?;
+        let built = self.path();
+        let bytes = fs::read(&built).map_err(io("read", &built))?;
         write_whole(path, |file| file.write_all(&bytes))
     }
 }

@@ -67,6 +67,14 @@ impl Tool {
         }
     }
 
+    /// What probe-rs calls the chip.
+    fn probed_chip(&self) -> &'static str {
+        match self {
+            Self::ProbeRs(chip) | Self::Uf2(chip) => chip.name,
+            Self::Espflash { chip } => chip,
+        }
+    }
+
     /// Finds out whether it is there, before a build is spent on it.
     pub(super) fn check(&self) -> Result<(), BoardError> {
         match self {
@@ -97,7 +105,8 @@ pub struct Flash<'f> {
     pub board: Board,
     /// The models, one after another.
     pub files: &'f [&'f ModelFile],
-    /// What runs on it, if that is known: what is checked, and what else than models is written.
+    /// What a program that is not built here is, if that is known: what is checked, and what else than models is
+    /// written.
     pub example: Option<Example>,
     /// The program.
     pub firmware: Firmware<'f>,
@@ -137,6 +146,11 @@ struct Load<'l> {
     place: &'l Place,
 }
 
+/// What probe-rs calls the chip of a board of silicon.
+pub fn probed_chip(board: Board) -> Option<&'static str> {
+    board.tool().ok().map(Tool::probed_chip)
+}
+
 /// Writes firmware and models, or models alone, to a board, and starts it.
 ///
 /// All that can be checked is checked before anything is written: that the models are some, that they fit the
@@ -150,7 +164,11 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
     let board = flash.board;
     let tool = board.tool()?;
     check_place(board, tool, &flash.place)?;
-    match flash.example {
+    let example = match flash.firmware {
+        Firmware::Built(example) => Some(example),
+        Firmware::Given(_) | Firmware::Kept => flash.example,
+    };
+    match example {
         Some(example) => example.check(board, flash.files)?,
         None => check_fit(board, flash.files)?,
     }
@@ -166,7 +184,7 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
     let load = Load {
         board,
         program: path.as_deref(),
-        parts: &parts(flash.example, board, flash.files),
+        parts: &parts(example, board, flash.files),
         place: &flash.place,
     };
     progress(Step::Writing);
@@ -175,6 +193,11 @@ pub fn flash(flash: &Flash<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), Er
         Tool::Uf2(chip) if load.place.probe.is_some() => probe_rs::write(chip, &load),
         Tool::Uf2(_) => pico::write(&load),
         Tool::Espflash { chip } => espflash::write(chip, &load),
+    }?;
+    // Only now, for until then an earlier one has the texts of what is on the board.
+    match (flash.log, &program) {
+        (Some((_, path)), Some(Chosen::Built(program))) => program.keep(path),
+        _ => Ok(()),
     }
 }
 
@@ -217,11 +240,7 @@ fn chosen(flash: &Flash<'_>) -> Result<Option<Chosen>, Error> {
             let (board, name) = (flash.board, example.name());
             let program = match flash.log {
                 None => firmware::build(board, name, None)?,
-                Some((level, kept)) => {
-                    let program = firmware::build_logging(board, name, level)?;
-                    program.keep(kept)?;
-                    program
-                }
+                Some((level, _)) => firmware::build_logging(board, name, level)?,
             };
             Ok(Some(Chosen::Built(program)))
         }

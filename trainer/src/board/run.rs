@@ -131,6 +131,7 @@ pub fn run(
     progress(Progress::Building);
     let log = request.log.as_ref();
     let program = Chosen::with_log(board, "sampler", request.program.as_deref(), log)?;
+    progress(Progress::Sampled(0));
     let log = LogFile::of(log, &program.path())?;
     let launch = Launch {
         program: &program.path(),
@@ -295,7 +296,7 @@ mod tests {
             seen.push(progress);
         })
         .unwrap();
-        let sampled = [1, 2].map(Progress::Sampled);
+        let sampled = [0, 1, 2].map(Progress::Sampled);
         assert_eq!(seen, [&[Progress::Building][..], &sampled].concat());
     }
 

@@ -46,7 +46,7 @@ impl Patience {
     }
 
     /// How often a request is sent: while the slot is being erased, again and again.
-    fn attempts(self, now: Next) -> u32 {
+    fn attempts_for(self, now: Next) -> u32 {
         let erasing = self.erasure.as_millis() / self.silence.as_millis().max(1);
         match now {
             Next::Begin => self.attempts + erasing as u32,
@@ -175,7 +175,7 @@ impl<L: Link> Sender<'_, L> {
         let mut buffer = [0; frame::MAX_LEN];
         let frame = frame::encode(&now.request(self.file), &mut buffer)
             .expect("a request with the most data fits into a frame");
-        let attempts = self.patience.attempts(now);
+        let attempts = self.patience.attempts_for(now);
         for attempt in 0..attempts {
             self.link.send(frame)?;
             self.sent.frames += 1;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::ValueEnum;
-use flowlet_trainer::board::flash::{Firmware, Flash, Place, Step, flash};
+use flowlet_trainer::board::flash::{Firmware, Flash, Place, Step, flash, probed_chip};
 use flowlet_trainer::board::{Board, Example as Program, Level};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::check_writable;
 use indicatif::ProgressBar;
 
 use super::check_apart;
-use super::log::Logged;
+use super::log::{level, levels};
 use super::on_board::board;
 use super::report::{Report, grouped};
 
@@ -22,7 +22,8 @@ use super::report::{Report, grouped};
 /// checked before anything is written: that the file is a model of this version, that it fits the board's flash
 /// and RAM, that it is one for the example, and that the chip is the board's. `flowlet boards` tells which tool
 /// writes to which board, and whether it is installed. With --log, the firmware logs by its debug probe what it
-/// does, as `flowlet monitor --log` shows; its ELF file, which has the texts, is kept as EXAMPLE-BOARD.elf.
+/// does, and its ELF file, which has the texts, is kept as EXAMPLE-BOARD.elf: `flowlet monitor --log` shows the
+/// log of an example that samples, `probe-rs attach` that of any.
 ///
 /// A board with the example `update` keeps which of its two slots counts: name that example, with --model-only
 /// too, for the model that is flashed to be the one that it starts with.
@@ -61,8 +62,19 @@ pub(super) struct Arguments {
     /// Write a UF2 file for a Pico, and no board
     #[arg(short, long, value_name = "FILE.uf2", conflicts_with_all = ["probe", "drive"])]
     output: Option<PathBuf>,
-    #[command(flatten)]
-    logged: Logged,
+    #[arg(
+        long,
+        help = format!(
+            "Build firmware that logs by its debug probe, up to LEVEL: {}, info unless given; keeps EXAMPLE-BOARD.elf",
+            levels()
+        ),
+        value_name = "LEVEL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "info",
+        value_parser = level
+    )]
+    log: Option<Level>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -159,7 +171,7 @@ fn place(arguments: &Arguments) -> Place {
 
 /// What firmware that is built logs, if it shall, and where its ELF file is kept.
 fn kept(arguments: &Arguments) -> anyhow::Result<Option<(Level, PathBuf)>> {
-    let Some(level) = arguments.logged.log else {
+    let Some(level) = arguments.log else {
         return Ok(None);
     };
     let Firmware::Built(example) = firmware(arguments) else {
@@ -196,6 +208,10 @@ fn add_written(
     };
     let text = format!("{} of the {} bytes {what}", grouped(len), grouped(room));
     report.fact("bytes", len, "model", text);
+    let is_monitored = !matches!(
+        example(arguments),
+        Some(Program::Compare | Program::Detector)
+    );
     match &arguments.output {
         Some(path) => {
             let text = format!("{}: copy it to the drive RPI-RP2", shown(path));
@@ -204,14 +220,18 @@ fn add_written(
         None => {
             let log = kept.map(|path| format!(" --log --firmware {}", shown(path)));
             let log = log.unwrap_or_default();
-            let text = match example(arguments) {
-                Some(Program::Compare | Program::Detector) => {
-                    "its serial line, 115,200 baud, which answers `help`".into()
-                }
-                _ => format!("flowlet monitor --board {board} --port PORT{log}"),
+            let text = match is_monitored {
+                false => "its serial line, 115,200 baud, which answers `help`".into(),
+                true => format!("flowlet monitor --board {board} --port PORT{log}"),
             };
             report.fact("output", (), "see it by", text);
         }
+    }
+    if let (Some(path), Some(chip)) = (kept, probed_chip(board))
+        && (arguments.output.is_some() || !is_monitored)
+    {
+        let command = format!("probe-rs attach --chip {chip} {}", shown(path));
+        report.fact("log", command.clone(), "its log by", command);
     }
 }
 

@@ -6,9 +6,9 @@ use flowlet_trainer::board::{Board, Level, Log};
 /// What firmware logs, on standard error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Logged {
-    /// Show what the firmware logs, by LEVEL: error, warn, info or debug; info unless given
     #[arg(
         long,
+        help = format!("Show what the firmware logs, by LEVEL: {}; info unless given", levels()),
         value_name = "LEVEL",
         num_args = 0..=1,
         require_equals = true,
@@ -36,7 +36,13 @@ impl Logged {
 }
 
 /// Parses a level's name.
-fn level(name: &str) -> Result<Level, String> {
+pub(super) fn level(name: &str) -> Result<Level, String> {
     let found = Level::ALL.into_iter().find(|level| level.name() == name);
-    found.ok_or_else(|| "choose error, warn, info, debug or trace".into())
+    found.ok_or_else(|| format!("choose {}", levels()))
+}
+
+/// The levels' names.
+pub(super) fn levels() -> String {
+    let [first @ .., last] = Level::ALL.map(Level::name);
+    format!("{} or {last}", first.join(", "))
 }

@@ -182,11 +182,15 @@ fn line(arguments: &Arguments, file: Option<&ModelFile>) -> anyhow::Result<Line>
             );
             Ok(Line::open(port, arguments.serial.baud())?)
         }
-        (_, None) => bail!(
-            "say where the board is connected, with --port ({}), or try one of QEMU's with --board",
-            listed()
-        ),
+        (_, None) => bail!(no_port()),
     }
+}
+
+fn no_port() -> String {
+    format!(
+        "say where the board is connected, with --port ({}), or try one of QEMU's with --board",
+        listed()
+    )
 }
 
 /// The log of a board of silicon, if it is asked for.
@@ -199,6 +203,8 @@ fn rtt(arguments: &Arguments) -> anyhow::Result<Option<Rtt>> {
         );
         return Ok(None);
     };
+    // Before a debug probe is searched for.
+    ensure!(arguments.serial.port.is_some(), no_port());
     let (Some(board), Some(program)) = (arguments.board, &arguments.firmware) else {
         bail!(
             "a log is read by its board and its firmware: give --board, and by --firmware the ELF file that `flowlet flash --log` kept"

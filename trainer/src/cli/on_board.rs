@@ -90,19 +90,18 @@ pub(super) fn board(name: &str) -> Result<Board, String> {
     Board::from_name(name).map_err(|error| error.to_string())
 }
 
-/// Shows how far `work` has come with what is asked for, unless a log shows it.
+/// Shows how far `work` has come with what is asked for; once the program runs, its log shows that, if there is one.
 pub(super) fn with_progress<T>(
     request: &Request,
     work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<T, Error>,
 ) -> anyhow::Result<T> {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} samples {msg}")
         .expect("the template is well-formed");
-    let bar = match request.log {
-        Some(_) => ProgressBar::hidden(),
-        None => ProgressBar::new(u64::from(request.n)).with_style(style),
-    };
+    let bar = ProgressBar::new(u64::from(request.n)).with_style(style);
     let outcome = work(&mut |progress| match progress {
         Progress::Building => bar.set_message("(building the firmware)"),
+        Progress::Sampled(_) if bar.is_finished() => {}
+        Progress::Sampled(_) if request.log.is_some() => bar.finish_and_clear(),
         Progress::Sampled(n) => {
             bar.set_message("");
             bar.set_position(u64::from(n));

@@ -109,12 +109,12 @@ fn in_qemu(
     request: &Request,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let bar = match request.log {
-        Some(_) => ProgressBar::hidden(),
-        None => bar(new.bytes().len()),
-    };
+    let bar = bar(new.bytes().len());
     let updated = update(board, old, new, request, &mut |stage| match stage {
         Stage::Building => bar.set_message("(building the firmware)"),
+        Stage::Sent(_) if bar.is_finished() => {}
+        // From there on the log shows it.
+        Stage::Sent(_) if request.log.is_some() => bar.finish_and_clear(),
         Stage::Sent(count) => {
             bar.set_message("");
             bar.set_position(count as u64);
@@ -143,7 +143,9 @@ fn over_line(
 ) -> anyhow::Result<()> {
     let bar = bar(new.bytes().len());
     let patience = Patience::with(board, new.bytes().len());
+    bar.set_message("(erasing a slot)");
     let sent = send(&mut line, new.bytes(), patience, &mut |count| {
+        bar.set_message("");
         bar.set_position(count as u64);
     });
     bar.finish_and_clear();

@@ -27,8 +27,11 @@ pub struct Rtt {
 }
 
 impl Rtt {
-    /// Reads what the board logs that runs `program`, whose ELF file has the log's texts. Neither the program nor what
-    /// comes over its serial line is held up.
+    /// Reads what the board logs that runs `program`, whose ELF file has the log's texts.
+    ///
+    /// Neither a program with `disable-blocking-mode` of defmt-rtt, as the examples are, nor what comes over its serial
+    /// line is held up. probe-rs has any other wait where the log's buffer is full: once this ends, such a program
+    /// stands still until it is reset.
     ///
     /// # Errors
     ///
@@ -50,13 +53,11 @@ impl Rtt {
             ..Place::default()
         };
         let target = load(board, &place);
-        let chip = match board.tool()? {
-            Tool::ProbeRs(chip) | Tool::Uf2(chip) => {
-                probe_rs::check_chip(chip, &target)?;
-                chip.name
-            }
-            Tool::Espflash { chip } => chip,
-        };
+        let tool = board.tool()?;
+        if let Tool::ProbeRs(chip) | Tool::Uf2(chip) = tool {
+            probe_rs::check_chip(chip, &target)?;
+        }
+        let chip = tool.probed_chip();
         let mut command = probe_rs::command("attach", chip, &target);
         command
             // A reset and a fault are the program's own affair.
@@ -78,6 +79,10 @@ impl Rtt {
             let said = tell(output, errors, &log);
             if !was_to_end.load(Ordering::Acquire) {
                 let said = Said::failed(&String::from_utf8_lossy(&said));
+                // Ctrl-C in a terminal is for all that runs there.
+                if said.has(&["Received Ctrl+C"]) {
+                    return;
+                }
                 let reason = match probe_rs::reason(&said, chip, &load(board, &place)) {
                     FlashError::Tool { message, .. } => message,
                     FlashError::Unplugged { .. } => "the connection broke".into(),
@@ -117,18 +122,64 @@ fn load(board: Board, place: &Place) -> Load<'_> {
     }
 }
 
-/// Passes on lines until there are no more, and gives back what else was said.
-fn tell(output: impl Read, mut errors: impl Read + Send + 'static, log: &Log) -> Vec<u8> {
+/// Passes on lines until there are no more, and gives back the end of what else was said.
+fn tell(output: impl Read, errors: impl Read + Send + 'static, log: &Log) -> Vec<u8> {
     // On its own, for probe-rs waits where nobody takes what it says.
-    let said = thread::spawn(move || {
-        let mut said = vec![];
-        errors.read_to_end(&mut said).map(|_| said)
-    });
-    for line in BufReader::new(output).lines() {
-        match line {
-            Ok(line) => log.show(&line),
-            Err(_) => break,
+    let said = thread::spawn(move || end_of(errors));
+    let mut output = BufReader::new(output);
+    let mut line = vec![];
+    while let Ok(1..) = output.read_until(b'\n', &mut line) {
+        let text = String::from_utf8_lossy(&line);
+        // What it ends with after Ctrl-C is none of the log.
+        if text.trim_end() != "Exited by user request" {
+            log.show(text.trim_end());
         }
+        line.clear();
     }
-    said.join().ok().and_then(Result::ok).unwrap_or_default()
+    said.join().unwrap_or_default()
+}
+
+/// Bytes of what probe-rs says beside the log that are kept, at most twice as many for a while.
+const MOST_SAID: usize = 64 << 10;
+
+/// The last bytes that there are.
+fn end_of(mut errors: impl Read) -> Vec<u8> {
+    let mut said = vec![];
+    while let Ok(1..) = errors
+        .by_ref()
+        .take(MOST_SAID as u64)
+        .read_to_end(&mut said)
+    {
+        said.drain(..said.len().saturating_sub(MOST_SAID));
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::super::Level;
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_text_ends_no_log() {
+        let lines = Arc::new(Mutex::new(vec![]));
+        let log = {
+            let lines = Arc::clone(&lines);
+            let push = move |line: &str| lines.lock().unwrap().push(line.to_owned());
+            Log::new(Level::Info, push)
+        };
+        let output: &[u8] = b"INFO  one\nINFO  \xff\nINFO  three\nExited by user request\n";
+        assert_eq!(tell(output, &b"why"[..], &log), b"why");
+        let lines = lines.lock().unwrap();
+        assert_eq!(lines[..], ["INFO  one", "INFO  \u{fffd}", "INFO  three"]);
+    }
+
+    #[test]
+    fn the_end_of_what_is_said_is_kept() {
+        let said = [vec![b'a'; 3 * MOST_SAID + 5], b"Error: why".to_vec()].concat();
+        let end = end_of(&said[..]);
+        assert!(end.len() == MOST_SAID && end.ends_with(b"aError: why"));
+    }
 }

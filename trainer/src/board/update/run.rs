@@ -53,6 +53,7 @@ pub fn run(
     progress(Stage::Building);
     let log = request.log.as_ref();
     let program = Chosen::with_log(board, "update", request.program.as_deref(), log)?;
+    progress(Stage::Sent(0));
     let folder = tempfile::tempdir().map_err(|source| Error::Io {
         action: "write to",
         path: env::temp_dir(),
