@@ -1,7 +1,7 @@
 //! What the least firmware that samples a model takes of a board's memory.
 
 use flowlet_trainer::board::Board;
-use flowlet_trainer::board::firmware::build_with;
+use flowlet_trainer::board::firmware::Build;
 
 use crate::counter::Counts;
 use crate::elf::Elf;
@@ -35,7 +35,12 @@ impl Size {
     /// If the build or the run fails, or if the firmware has a way to panic.
     pub fn of(board: Board, profile: &str, workload: &Workload) -> Self {
         let file = workload.file();
-        let program = build_with(board, "minimal", Some(&file), profile);
+        let build = Build {
+            model: Some(&file),
+            profile,
+            ..Build::new(board, "minimal")
+        };
+        let program = build.run();
         let program = program.unwrap_or_else(|error| panic!("{error}"));
         let elf = Elf::read(&program.path());
         assert_no_panic(&elf);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use flowlet_trainer::board::firmware::{Program, build_logging, build_with_features};
+use flowlet_trainer::board::firmware::{Build, Program, build_logging};
 use flowlet_trainer::board::{Board, Level};
 use flowlet_trainer::error::Error;
 
@@ -67,10 +67,8 @@ impl Silicon {
     ///
     /// If the build fails.
     pub fn build(&self, example: &str, features: &str) -> Elf {
-        read(
-            example,
-            build_with_features(self.board(), example, features),
-        )
+        let build = Build::new(self.board(), example);
+        read(example, Build { features, ..build }.run())
     }
 
     /// Builds an example that logs.

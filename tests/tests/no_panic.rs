@@ -2,7 +2,7 @@
 
 use flowlet_tests::elf::Elf;
 use flowlet_trainer::board::Board;
-use flowlet_trainer::board::firmware::build_with;
+use flowlet_trainer::board::firmware::Build;
 
 #[test]
 fn firmware_of_the_runtime_alone_links_no_panic() {
@@ -11,7 +11,8 @@ fn firmware_of_the_runtime_alone_links_no_panic() {
         .into_iter()
         .flat_map(|board| profiles.map(|profile| (board, profile)))
     {
-        let program = build_with(board, "silent", None, profile).unwrap();
+        let build = Build::new(board, "silent");
+        let program = Build { profile, ..build }.run().unwrap();
         let names = Elf::read(&program.path()).names();
         assert!(
             names.iter().any(|name| name == "main"),

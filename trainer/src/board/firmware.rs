@@ -41,8 +41,12 @@ pub(super) enum Chosen {
 }
 
 impl Chosen {
-    pub(super) fn new(board: Board, package: &str, given: Option<&Path>) -> Result<Self, Error> {
-        Self::with_log(board, package, given, None)
+    /// The one at `path`.
+    pub(super) fn given(path: &Path) -> Result<Self, Error> {
+        match path.is_file() {
+            true => Ok(Self::Given(path.into())),
+            false => Err(BoardError::NoProgram { path: path.into() }.into()),
+        }
     }
 
     /// One that logs, if there is a log; of one that is given, its log will tell whether it does.
@@ -54,10 +58,7 @@ impl Chosen {
     ) -> Result<Self, Error> {
         let level = log.map(|log| log.level);
         match (given, level) {
-            (Some(path), _) => match path.is_file() {
-                true => Ok(Self::Given(path.into())),
-                false => Err(Error::Board(BoardError::NoProgram { path: path.into() })),
-            },
+            (Some(path), _) => Self::given(path),
             (None, None) => build(board, package, None).map(Self::Built),
             (None, Some(level)) => build_logging(board, package, level).map(Self::Built),
         }
@@ -71,102 +72,121 @@ impl Chosen {
     }
 }
 
-/// Builds the example called `package`, around a model if it is built around one: most find theirs in
-/// flash.
-///
-/// Builds of one checkout wait for one another.
+/// Builds the example called `package`, as most are: see [`Build`].
 ///
 /// # Errors
 ///
-/// [`Error::Board`] where the source or Rust's target is missing or the build fails, [`Error::Io`]
-/// where the build has no place.
+/// As [`Build::run`].
 pub fn build(board: Board, package: &str, model: Option<&ModelFile>) -> Result<Program, Error> {
-    build_with(board, package, model, "release")
-}
-
-/// [`build`], with another of the examples' profiles.
-///
-/// # Errors
-///
-/// As [`build`].
-pub fn build_with(
-    board: Board,
-    package: &str,
-    model: Option<&ModelFile>,
-    profile: &str,
-) -> Result<Program, Error> {
-    let mut features = board.name().to_owned();
-    if let Some(model) = model
-        && model.model()?.description().net.precision == Precision::F32
-    {
-        // Of which an example may go without, for integer nets.
-        features += ",flowlet/f32";
-    }
-    let bytes = model.map(ModelFile::bytes);
-    build_around(board, package, &features, bytes, profile)
-}
-
-/// [`build`], with more of the examples' features than the board's, parted by commas.
-///
-/// # Errors
-///
-/// As [`build`].
-pub fn build_with_features(board: Board, package: &str, features: &str) -> Result<Program, Error> {
-    let features = format!("{board},{features}");
-    build_around(board, package, &features, None, "release")
+    let build = Build::new(board, package);
+    Build { model, ..build }.run()
 }
 
 /// Builds an example that logs.
 ///
 /// # Errors
 ///
-/// As [`build`].
+/// As [`Build::run`].
 pub fn build_logging(board: Board, package: &str, level: Level) -> Result<Program, Error> {
-    let features = format!("{board},defmt");
-    build_at(board, package, &features, None, "release", Some(level))
+    let level = Some(level);
+    let build = Build::new(board, package);
+    Build { level, ..build }.run()
 }
 
-fn build_around(
-    board: Board,
-    package: &str,
-    features: &str,
-    models: Option<&[u8]>,
-    profile: &str,
-) -> Result<Program, Error> {
-    build_at(board, package, features, models, profile, None)
+/// A build of an example.
+#[derive(Clone, Copy, Debug)]
+pub struct Build<'b> {
+    /// What it is built for.
+    pub board: Board,
+    /// The example's name.
+    pub package: &'b str,
+    /// More of the examples' features than those of the board, the model and the log, parted by commas.
+    pub features: &'b str,
+    /// What it is built around, if it is: most find theirs in flash.
+    pub model: Option<&'b ModelFile>,
+    /// Of the examples' profiles.
+    pub profile: &'b str,
+    /// What it logs, if it does.
+    pub level: Option<Level>,
 }
 
-fn build_at(
-    board: Board,
-    package: &str,
-    features: &str,
-    models: Option<&[u8]>,
-    profile: &str,
-    level: Option<Level>,
-) -> Result<Program, Error> {
-    let source = source()?;
-    check_target(board)?;
-    let target = source.join("target");
-    fs::create_dir_all(&target).map_err(io("create", &target))?;
-
-    // The model's place and cargo's are the same for all runs: until the program is copied, no
-    // other may come in between.
-    let lock_path = target.join("flowlet.lock");
-    let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
-    lock.lock().map_err(io("lock", &lock_path))?;
-
-    let mut cargo = cargo(board, package, profile, features, &source);
-    if let Some(models) = models {
-        let path = target.join("model.flow");
-        place(&path, models)?;
-        cargo.env("FLOWLET_MODEL", path);
+impl<'b> Build<'b> {
+    /// With the profile `release`, and nothing more than the example itself.
+    pub const fn new(board: Board, package: &'b str) -> Self {
+        Self {
+            board,
+            package,
+            features: "",
+            model: None,
+            profile: "release",
+            level: None,
+        }
     }
-    if let Some(level) = level {
-        // defmt's macros are built anew where it is another.
-        cargo.env("DEFMT_LOG", level.name());
+
+    /// Builds it; builds of one checkout wait for one another.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Board`] where the source or Rust's target is missing or the build fails, [`Error::Io`]
+    /// where the build has no place.
+    pub fn run(&self) -> Result<Program, Error> {
+        let source = source()?;
+        check_target(self.board)?;
+        let features = self.all_features()?;
+        let target = source.join("target");
+        fs::create_dir_all(&target).map_err(io("create", &target))?;
+
+        // The model's place and cargo's are the same for all runs: until the program is copied, no
+        // other may come in between.
+        let lock_path = target.join("flowlet.lock");
+        let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
+        lock.lock().map_err(io("lock", &lock_path))?;
+
+        let mut cargo = self.cargo(&features, &source);
+        if let Some(model) = self.model {
+            let path = target.join("model.flow");
+            place(&path, model.bytes())?;
+            cargo.env("FLOWLET_MODEL", path);
+        }
+        if let Some(level) = self.level {
+            // defmt's macros are built anew where it is another.
+            cargo.env("DEFMT_LOG", level.name());
+        }
+        check_built(self.board, &mut cargo)?;
+        let built = target.join(self.board.target()).join(self.profile);
+        take(&built.join(self.package))
     }
-    check_built(board, &mut cargo)?;
-    take(&target.join(board.target()).join(profile).join(package))
+
+    fn all_features(&self) -> Result<String, Error> {
+        let mut features = vec![self.board.name()];
+        if let Some(model) = self.model
+            && model.model()?.description().net.precision == Precision::F32
+        {
+            // Of which an example may go without, for integer nets.
+            features.push("flowlet/f32");
+        }
+        if self.level.is_some() {
+            features.push("defmt");
+        }
+        if !self.features.is_empty() {
+            features.push(self.features);
+        }
+        Ok(features.join(","))
+    }
+
+    fn cargo(&self, features: &str, source: &Path) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let foreign = env::vars_os().map(|(name, _)| name);
+        for name in foreign.filter(|name| is_foreign(&name.to_string_lossy())) {
+            cargo.env_remove(name);
+        }
+        cargo
+            .current_dir(source)
+            .args(["build", "--profile", self.profile, "--quiet", "--locked"])
+            .args(["--package", self.package, "--features", features])
+            .args(["--target", self.board.target(), "--target-dir", "target"]);
+        cargo
+    }
 }
 
 /// The workspace with the examples.
@@ -195,20 +215,6 @@ pub(super) fn check_target(board: Board) -> Result<(), BoardError> {
     } else {
         Err(BoardError::NoTarget { target })
     }
-}
-
-fn cargo(board: Board, package: &str, profile: &str, features: &str, source: &Path) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let foreign = env::vars_os().map(|(name, _)| name);
-    for name in foreign.filter(|name| is_foreign(&name.to_string_lossy())) {
-        cargo.env_remove(name);
-    }
-    cargo
-        .current_dir(source)
-        .args(["build", "--profile", profile, "--quiet", "--locked"])
-        .args(["--package", package, "--features", features])
-        .args(["--target", board.target(), "--target-dir", "target"]);
-    cargo
 }
 
 /// Whether a variable is meant for the host's builds, or left by the cargo that runs this program.

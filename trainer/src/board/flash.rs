@@ -235,7 +235,7 @@ fn check_tool(tool: &Tool, place: &Place) -> Result<(), BoardError> {
 fn chosen(flash: &Flash<'_>) -> Result<Option<Chosen>, Error> {
     match flash.firmware {
         Firmware::Kept => Ok(None),
-        Firmware::Given(path) => Chosen::new(flash.board, "", Some(path)).map(Some),
+        Firmware::Given(path) => Chosen::given(path).map(Some),
         Firmware::Built(example) => {
             let (board, name) = (flash.board, example.name());
             let program = match flash.log {
