@@ -10,9 +10,9 @@ mod example;
 mod pico;
 mod probe_rs;
 
+use std::cmp::Reverse;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 
 use flowlet_tests::command::run;
 
@@ -27,7 +27,6 @@ impl Desk {
     fn new() -> Self {
         let folder = Folder::new();
         folder.write("moons.flow", MOONS);
-        fs::create_dir(folder.path("bin")).unwrap();
         fs::create_dir(folder.path("kept")).unwrap();
         Self(folder)
     }
@@ -42,9 +41,7 @@ impl Desk {
              case $1 in download|load|flash|write-bin) cp \"$last\" {kept}/;; esac\n\
              {script}\n"
         );
-        let path = self.0.path("bin").join(name);
-        fs::write(&path, script).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        tool(&self.0, name, &script);
     }
 
     /// probe-rs with a probe and an nRF52840, until `verb`, where it says something and fails.
@@ -118,13 +115,21 @@ impl Desk {
         calls.lines().map(call).collect()
     }
 
-    /// The files that tools were to write, by their endings.
-    fn kept(&self, ending: &str) -> Vec<u8> {
+    /// What tools were to write from files with this ending, the longest first.
+    fn all_kept(&self, ending: &str) -> Vec<Vec<u8>> {
         let entries = fs::read_dir(self.0.path("kept")).unwrap();
-        let paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-        let has_ending = |path: &&PathBuf| path.extension().is_some_and(|found| found == ending);
-        let path = paths.iter().find(has_ending);
-        fs::read(path.unwrap_or_else(|| panic!("no .{ending} in {paths:?}"))).unwrap()
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let paths = paths.filter(|path| path.extension().is_some_and(|found| found == ending));
+        let mut files: Vec<Vec<u8>> = paths.map(|path| fs::read(path).unwrap()).collect();
+        files.sort_by_key(|file| Reverse(file.len()));
+        files
+    }
+
+    /// The longest of these.
+    fn kept(&self, ending: &str) -> Vec<u8> {
+        let files = self.all_kept(ending);
+        let file = files.into_iter().next();
+        file.unwrap_or_else(|| panic!("no .{ending} is kept"))
     }
 
     /// A firmware of these segments: where they are stored, and their bytes.
@@ -145,6 +150,15 @@ impl Desk {
         segments.iter().for_each(|(_, bytes)| file.extend(*bytes));
         self.0.write(name, file);
     }
+}
+
+/// A tool that a script plays.
+pub(super) fn tool(folder: &Folder, name: &str, script: &str) {
+    let tools = folder.path("bin");
+    fs::create_dir_all(&tools).unwrap();
+    let path = tools.join(name);
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 const ARM: u16 = 40;

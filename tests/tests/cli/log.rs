@@ -5,13 +5,16 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 
 use flowlet_tests::command::run;
 use flowlet_trainer::board::firmware::{build, build_logging};
 use flowlet_trainer::board::{Board, Level};
 
+use super::flash::tool;
 use super::monitor::{Fault, Played};
 use super::*;
 
@@ -112,12 +115,19 @@ fn a_log_that_cannot_be_is_refused_in_a_sentence() {
             ["by its debug probe", "flowlet monitor --log"],
         ),
         (
+            "monitor --board nrf52840-dk --log --firmware logging.elf".to_owned(),
+            ["where the board is connected", "--port"],
+        ),
+        (
             format!("monitor {port} --log"),
             ["--firmware", "flowlet flash --log"],
         ),
         (
             format!("monitor {port} --log --firmware silent.elf"),
-            ["silent.elf was built without defmt", "leave out --log"],
+            [
+                "silent.elf was built without defmt",
+                "`flowlet flash --log` kept",
+            ],
         ),
         (
             format!("monitor {port} --log --firmware none.elf"),
@@ -132,43 +142,53 @@ fn a_log_that_cannot_be_is_refused_in_a_sentence() {
     }
 }
 
-/// `monitor` of a board of silicon with its log, by a probe-rs that does `script` when it attaches.
-fn monitor(folder: &Folder, port: &str, n: u32, script: Option<&str>) -> (bool, String, String) {
-    if let Some(script) = script {
-        let calls = folder.path("calls");
-        let script = format!(
-            "#!/bin/sh\n\
-             echo \"$@\" >> {}\n\
-             case $1 in\n\
-             read) echo '10000100: 00052840';;\n\
-             attach) {script};;\n\
-             esac\n",
-            calls.display()
-        );
-        tool(folder, &script);
-    }
+/// A probe-rs that does `script` when it attaches.
+fn attaching(folder: &Folder, script: &str) {
+    let script = format!(
+        "#!/bin/sh\n\
+         echo \"$@\" >> calls\n\
+         case $1 in\n\
+         read) echo '10000100: 00052840';;\n\
+         attach) {script};;\n\
+         esac\n"
+    );
+    tool(folder, "probe-rs", &script);
+}
+
+/// A board that gives no sample before `is_ready` finds what it looks for in the file `name`, which a script writes.
+fn holding(folder: &Folder, name: &str, is_ready: fn(&Path) -> bool) -> Played {
+    let path: PathBuf = folder.path(name);
+    Played::holding(Fault::None, move || is_ready(&path))
+}
+
+/// Whether the process has ended whose number is in the file.
+fn is_over(path: &Path) -> bool {
+    let Ok(number) = fs::read_to_string(path) else {
+        return false;
+    };
+    // One that nobody has waited for yet has no command line.
+    let line = fs::read(format!("/proc/{}/cmdline", number.trim()));
+    number.ends_with('\n') && line.map_or(true, |line| line.is_empty())
+}
+
+/// `monitor` of a board of silicon with its log.
+fn monitor(folder: &Folder, port: &str, n: u32) -> Command {
     let line = format!(
         "monitor --board nrf52840-dk --port {port} -n {n} --log --firmware logging.elf --probe 1366:1015"
     );
     let mut command = folder.command(&line);
     let tools = folder.path("bin");
-    outputs(command.env("PATH", format!("{}:/usr/bin:/bin", tools.display())))
-}
-
-/// Plays probe-rs by a script.
-fn tool(folder: &Folder, script: &str) {
-    let tools = folder.path("bin");
-    fs::create_dir_all(&tools).unwrap();
-    let path = tools.join("probe-rs");
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    command.env("PATH", format!("{}:/usr/bin:/bin", tools.display()));
+    command
 }
 
 #[test]
 fn the_log_of_a_board_of_silicon_comes_beside_its_samples() {
-    let (folder, board) = (folder(), Played::new(Fault::None));
-    let script = "echo 'INFO  sampled 50 (support/src/sampling.rs:30)'; exec sleep 60";
-    let (success, printed, said) = monitor(&folder, &board.port, 60, Some(script));
+    let folder = folder();
+    let board = holding(&folder, "told", Path::exists);
+    let script = "echo 'INFO  sampled 50 (support/src/sampling.rs:30)'; touch told; exec sleep 60";
+    attaching(&folder, script);
+    let (success, printed, said) = outputs(&mut monitor(&folder, &board.port, 60));
     assert!(success, "{said}");
     assert_eq!(numbers(&printed).1.len(), 60);
     assert_eq!(said, "log INFO  sampled 50 (support/src/sampling.rs:30)\n");
@@ -180,11 +200,13 @@ fn the_log_of_a_board_of_silicon_comes_beside_its_samples() {
 
 #[test]
 fn a_log_that_ends_is_told_and_the_samples_go_on() {
-    let (folder, board) = (folder(), Played::new(Fault::None));
-    let script = "echo 'Error: Probe is already in use' >&2; exit 1";
-    let (success, printed, said) = monitor(&folder, &board.port, 1000, Some(script));
+    let folder = folder();
+    let board = holding(&folder, "number", is_over);
+    let script = "echo 'Error: Probe is already in use' >&2; echo $$ > number; exit 1";
+    attaching(&folder, script);
+    let (success, printed, said) = outputs(&mut monitor(&folder, &board.port, 60));
     assert!(success, "{said}");
-    assert_eq!(numbers(&printed).1.len(), 1000);
+    assert_eq!(numbers(&printed).1.len(), 60);
     let ended = "log ?     the log has ended: another program uses the debug probe: close it";
     assert!(
         said.starts_with(ended) && said.lines().count() == 1,
@@ -193,9 +215,39 @@ fn a_log_that_ends_is_told_and_the_samples_go_on() {
 }
 
 #[test]
+fn ctrl_c_in_a_terminal_ends_the_log_without_a_word() {
+    let folder = folder();
+    attaching(
+        &folder,
+        "trap 'echo Exited by user request; echo Received Ctrl+C, exiting >&2; exit' INT\n\
+         echo 'INFO  begun'; echo $$ > number; sleep 60",
+    );
+    let (number, (asked, is_asked)) = (folder.path("number"), channel());
+    let board = Played::holding(Fault::None, move || {
+        if number.exists() {
+            // Who has heard it once listens no more.
+            let _ = asked.send(());
+        }
+        is_over(&number)
+    });
+    let mut command = monitor(&folder, &board.port, 60);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.process_group(0).spawn().unwrap();
+    is_asked.recv().unwrap();
+    // As a terminal does, to the whole group.
+    let interrupt = format!("kill -s INT -- -{}", child.id());
+    let interrupted = run(Command::new("sh").args(["-c", &interrupt]));
+    assert!(interrupted.status.success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said, "log INFO  begun\n");
+}
+
+#[test]
 fn no_tool_for_a_log_and_no_probe_are_told_before_any_sample() {
     let (folder, board) = (folder(), Played::new(Fault::None));
-    let (success, printed, said) = monitor(&folder, &board.port, 60, None);
+    let (success, printed, said) = outputs(&mut monitor(&folder, &board.port, 60));
     assert!(!success && printed.is_empty(), "{printed}");
     assert_tells(
         &said,
@@ -203,8 +255,8 @@ fn no_tool_for_a_log_and_no_probe_are_told_before_any_sample() {
     );
     let script = "#!/bin/sh\n[ $1 = --version ] && exit\n\
                   echo 'Error: No connected probes were found.' >&2\nexit 1\n";
-    tool(&folder, script);
-    let (success, printed, said) = monitor(&folder, &board.port, 60, None);
+    tool(&folder, "probe-rs", script);
+    let (success, printed, said) = outputs(&mut monitor(&folder, &board.port, 60));
     assert!(!success && printed.is_empty(), "{printed}");
     assert_tells(
         &said,
@@ -222,8 +274,46 @@ fn flash_builds_firmware_that_logs_and_keeps_its_texts() {
     folder.write("moons.flow", MOONS);
     let line = "flash moons.flow --board pico -o moons.uf2 --log=debug";
     let printed = folder.succeed(line);
-    assert_tells(&printed, &["kept in", "sampler-pico.elf"]);
+    assert_tells(
+        &printed,
+        &[
+            "kept in     sampler-pico.elf",
+            "probe-rs attach --chip RP2040 sampler-pico.elf",
+        ],
+    );
     let file = folder.read("sampler-pico.elf");
     let text = b"\"tag\":\"defmt_info\",\"data\":\"model {}\"";
     assert!(file.windows(text.len()).any(|part| part == text));
+}
+
+#[test]
+fn flash_keeps_the_texts_of_what_is_on_the_board() {
+    let folder = Folder::new();
+    folder.write("moons.flow", MOONS);
+    let flash = |read: &str| {
+        let script = format!(
+            "#!/bin/sh\n[ $1 = read ] && echo '10000100: 00052840'\n[ $1 = {read} ] && exit 1\nexit 0\n"
+        );
+        tool(&folder, "probe-rs", &script);
+        let line = "flash moons.flow --board nrf52840-dk --log";
+        let mut command = folder.command(line);
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", folder.path("bin").display());
+        outputs(command.env("PATH", path))
+    };
+    folder.write("sampler-nrf52840-dk.elf", "of the firmware before");
+    let (success, _, said) = flash("download");
+    assert!(!success, "{said}");
+    let kept = folder.text("sampler-nrf52840-dk.elf");
+    assert_eq!(kept, "of the firmware before");
+    let (success, printed, said) = flash("nothing");
+    assert!(success, "{said}");
+    let see =
+        "flowlet monitor --board nrf52840-dk --port PORT --log --firmware sampler-nrf52840-dk.elf";
+    assert_tells(&printed, &[see]);
+    assert!(
+        folder
+            .read("sampler-nrf52840-dk.elf")
+            .starts_with(b"\x7fELF")
+    );
 }

@@ -59,13 +59,18 @@ pub(super) struct Played {
 
 impl Played {
     pub(super) fn new(fault: Fault) -> Self {
+        Self::holding(fault, || true)
+    }
+
+    /// A board that gives no sample before `may_answer` says so.
+    pub(super) fn holding(fault: Fault, may_answer: impl Fn() -> bool + Send + 'static) -> Self {
         let (board, held) = SerialPort::pair().unwrap();
         let path = format!("/proc/self/fd/{}", held.as_raw_fd());
         let port = std::fs::read_link(path).unwrap().display().to_string();
         let stop = Arc::new(AtomicBool::new(false));
         let thread = {
             let stop = Arc::clone(&stop);
-            thread::spawn(move || play(board, fault, &stop))
+            thread::spawn(move || play(board, fault, &may_answer, &stop))
         };
         Self {
             port,
@@ -83,7 +88,7 @@ impl Drop for Played {
     }
 }
 
-fn play(mut port: SerialPort, fault: Fault, stop: &AtomicBool) {
+fn play(mut port: SerialPort, fault: Fault, may_answer: &dyn Fn() -> bool, stop: &AtomicBool) {
     port.set_read_timeout(Duration::from_millis(20)).unwrap();
     let file = ModelFile::from_bytes("moons", MOONS);
     let mut lines = LineReader::new();
@@ -111,6 +116,9 @@ fn play(mut port: SerialPort, fault: Fault, stop: &AtomicBool) {
                 Ok(Asked::Sample(draw)) if fault != Fault::Silent => {
                     let own = OWN_SEED + u64::from(told);
                     told += draw.count;
+                    while draw.count > 0 && !may_answer() && !stop.load(Ordering::Relaxed) {
+                        thread::sleep(Duration::from_millis(5));
+                    }
                     samples(&file, &draw, own, fault)
                 }
                 _ => vec![],

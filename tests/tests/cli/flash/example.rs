@@ -3,24 +3,12 @@
 use super::*;
 use crate::update::f32_model;
 
-impl Desk {
-    /// What tools were to write from files with this ending, the longest first.
-    fn all_kept(&self, ending: &str) -> Vec<Vec<u8>> {
-        let entries = fs::read_dir(self.0.path("kept")).unwrap();
-        let paths = entries.map(|entry| entry.unwrap().path());
-        let paths = paths.filter(|path| path.extension().is_some_and(|found| found == ending));
-        let mut files: Vec<Vec<u8>> = paths.map(|path| fs::read(path).unwrap()).collect();
-        files.sort_by_key(|file| std::cmp::Reverse(file.len()));
-        files
-    }
-}
-
 #[test]
 fn update_is_flashed_with_erased_records() {
-    let desk = Desk::new();
-    desk.probe_rs_failing_at("nothing", "", "");
-    desk.firmware("update.elf", ARM, &[(0, b"code")]);
     for firmware in ["--firmware update.elf", "--model-only"] {
+        let desk = Desk::new();
+        desk.probe_rs_failing_at("nothing", "", "");
+        desk.firmware("update.elf", ARM, &[(0, b"code")]);
         let line = format!("moons.flow --board nrf52840-dk --example update {firmware}");
         let text = desk.succeed(&line);
         assert_tells(&text, &["of the 389,120 bytes of a slot"]);
@@ -34,12 +22,6 @@ fn update_is_flashed_with_erased_records() {
         };
         assert!(model.starts_with(MOONS));
         assert_eq!(records[..], [0xFF; 4096]);
-        for folder in ["kept", "calls"].map(|name| desk.0.path(name)) {
-            // Of the next line nothing is there yet.
-            let removed = fs::remove_file(&folder).or_else(|_| fs::remove_dir_all(&folder));
-            removed.unwrap();
-        }
-        fs::create_dir(desk.0.path("kept")).unwrap();
     }
 }
 
