@@ -80,7 +80,8 @@ pub struct PowerCut;
 impl SimulatedFlash {
     /// Erased, with a model in slot A.
     pub fn new(geometry: Geometry, first: &[u8]) -> Self {
-        let layout = Layout::of(geometry.region_len, geometry.erased_len).unwrap();
+        let layout = Layout::of(geometry.region_len, geometry.erased_len);
+        let layout = layout.expect("a region has room for its parts");
         let mut flash = Self {
             geometry,
             layout,
@@ -88,7 +89,8 @@ impl SimulatedFlash {
             left: usize::MAX,
             done: 0,
         };
-        flash.write_slot(Slot::A, 0, first).unwrap();
+        let written = flash.write_slot(Slot::A, 0, first);
+        written.expect("there is power");
         flash.done = 0;
         flash
     }
