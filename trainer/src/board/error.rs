@@ -314,18 +314,21 @@ pub enum BoardError {
 
 /// Why an emulator ended otherwise than well, by itself or not.
 pub(super) fn failed(board: Board, status: std::process::ExitStatus, tail: String) -> BoardError {
-    match (status.code(), is_kill(status)) {
-        (Some(_), _) => BoardError::Failed {
+    // QEMU aborts by itself where a core can't even fault.
+    if status.code().is_some() || tail.contains("qemu: fatal: Lockup") {
+        return BoardError::Failed {
+            board,
+            status,
+            tail,
+        };
+    }
+    match is_kill(status) {
+        true => BoardError::Killed {
             board,
             status,
             tail,
         },
-        (None, true) => BoardError::Killed {
-            board,
-            status,
-            tail,
-        },
-        (None, false) => BoardError::Crashed {
+        false => BoardError::Crashed {
             board,
             status,
             tail,
