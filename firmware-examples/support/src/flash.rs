@@ -41,16 +41,38 @@ pub struct Flash {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault;
 
+/// What erases and writes a board's flash.
+trait Driver: Default {
+    /// Bytes that are erased at a time.
+    const PAGE_LEN: usize;
+    /// Bytes that are written at a time.
+    const WRITE_LEN: usize;
+
+    /// Writes words, where bits are cleared, and none is set.
+    ///
+    /// # Safety
+    ///
+    /// `place` leads to words of flash that nothing else uses, and that are written at a time.
+    unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault>;
+
+    /// Sets all bits of a page.
+    ///
+    /// # Safety
+    ///
+    /// `page` leads to a page of flash that nothing else uses.
+    unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault>;
+}
+
 impl Flash {
     /// The flash; none where the region is too small, begins amid a page or is lent, see
     /// [`model_region`](crate::model_region).
     pub fn take() -> Option<Self> {
         let (start, len) = take_region()?;
-        let layout = Layout::of(len, cells::PAGE_LEN)?;
-        start.is_multiple_of(cells::PAGE_LEN).then(|| Self {
+        let layout = Layout::of(len, Cells::PAGE_LEN)?;
+        start.is_multiple_of(Cells::PAGE_LEN).then(|| Self {
             start,
             layout,
-            cells: Cells::new(),
+            cells: Cells::default(),
             supply: Supply::new(),
         })
     }
@@ -81,7 +103,7 @@ impl Flash {
         // SAFETY: as for words; pages of cells divide those of the layout, and the region begins with one.
         unsafe { self.cells.erase(page) }?;
         compiler_fence(Ordering::SeqCst);
-        self.keep(offset, cells::PAGE_LEN)
+        self.keep(offset, Cells::PAGE_LEN)
     }
 
     /// Keeps what has been written.
@@ -110,7 +132,7 @@ impl update::Flash for Flash {
     }
 
     fn erase_slot(&mut self, slot: Slot, len: usize) -> Result<(), Fault> {
-        let pages = (0..len.min(self.layout.slot_len)).step_by(cells::PAGE_LEN);
+        let pages = (0..len.min(self.layout.slot_len)).step_by(Cells::PAGE_LEN);
         let start = self.layout.start(slot);
         for page in pages {
             self.erase(start + page)?;
@@ -129,9 +151,9 @@ impl update::Flash for Flash {
         let mut at = self.layout.start(slot) + offset;
         let mut left = bytes;
         while !left.is_empty() {
-            let room = cells::WRITE_LEN - at % cells::WRITE_LEN;
+            let room = Cells::WRITE_LEN - at % Cells::WRITE_LEN;
             let (part, rest) = left.split_at(room.min(left.len()));
-            let mut words = [u32::MAX; cells::WRITE_LEN / 4];
+            let mut words = [u32::MAX; Cells::WRITE_LEN / 4];
             for (word, chunk) in words.iter_mut().zip(part.chunks(4)) {
                 let mut bytes = [0xFF; 4];
                 bytes

@@ -6,29 +6,26 @@ use core::slice;
 use esp_hal::peripherals::FLASH;
 use esp_storage::FlashStorage;
 
-use super::Fault;
+use super::{Driver, Fault};
 use crate::silicon::window;
-
-/// Bytes that are erased at a time.
-pub(super) const PAGE_LEN: usize = FlashStorage::ERASE_SIZE;
-/// Bytes that are written at a time.
-pub(super) const WRITE_LEN: usize = 256;
 
 /// The driver, kept: a new one would unlock the flash anew before each write, by its status register, which wears
 /// as all flash does.
 #[derive(Debug)]
 pub(super) struct Cells(FlashStorage<'static>);
 
-impl Cells {
-    pub(super) fn new() -> Self {
+impl Default for Cells {
+    fn default() -> Self {
         // SAFETY: nothing else writes to flash: the region for models is lent once.
         Self(FlashStorage::new(unsafe { FLASH::steal() }))
     }
+}
 
-    /// # Safety
-    ///
-    /// `place` leads to words of flash that nothing else uses.
-    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+impl Driver for Cells {
+    const PAGE_LEN: usize = FlashStorage::ERASE_SIZE;
+    const WRITE_LEN: usize = 256;
+
+    unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
         let len = size_of_val(words);
         // SAFETY: the bytes of words are bytes.
         let bytes = unsafe { slice::from_raw_parts(words.as_ptr().cast(), len) };
@@ -37,13 +34,10 @@ impl Cells {
         written.map_err(|_| Fault)
     }
 
-    /// # Safety
-    ///
-    /// `page` leads to a page of flash that nothing else uses.
-    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+    unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
         let start = window::flash_offset(page.addr());
-        let erased = self.0.erase(start, start + PAGE_LEN as u32);
-        window::forget(page.addr(), PAGE_LEN);
+        let erased = self.0.erase(start, start + Self::PAGE_LEN as u32);
+        window::forget(page.addr(), Self::PAGE_LEN);
         erased.map_err(|_| Fault)
     }
 }

@@ -3,17 +3,7 @@
 
 use core::sync::atomic::{Ordering, fence};
 
-use super::Fault;
-
-/// Bytes that are erased at a time.
-pub(super) const PAGE_LEN: usize = if cfg!(feature = "qemu-m0") {
-    1024
-} else {
-    4096
-};
-
-/// Bytes that are written at a time.
-pub(super) const WRITE_LEN: usize = 4;
+use super::{Driver, Fault};
 
 const READY: *const u32 = 0x4001_E400_u32 as _;
 const CONFIG: *mut u32 = 0x4001_E504_u32 as _;
@@ -24,22 +14,18 @@ const WRITE: u32 = 1;
 const ERASE: u32 = 2;
 
 /// The controller.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Cells;
 
-#[allow(
-    clippy::unused_self,
-    reason = "one of the drivers has something to keep"
-)]
-impl Cells {
-    pub(super) const fn new() -> Self {
-        Self
-    }
+impl Driver for Cells {
+    const PAGE_LEN: usize = if cfg!(feature = "qemu-m0") {
+        1024
+    } else {
+        4096
+    };
+    const WRITE_LEN: usize = 4;
 
-    /// # Safety
-    ///
-    /// `place` leads to words of flash that nothing else uses.
-    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+    unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
         for (i, word) in words.iter().enumerate() {
             // SAFETY: by the caller; the registers are there, and nothing else uses them.
             unsafe {
@@ -54,10 +40,7 @@ impl Cells {
         Ok(())
     }
 
-    /// # Safety
-    ///
-    /// `page` leads to a page of flash that nothing else uses.
-    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+    unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
         // SAFETY: by the caller; as for a word.
         unsafe {
             CONFIG.write_volatile(ERASE);

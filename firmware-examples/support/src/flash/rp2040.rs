@@ -6,12 +6,7 @@
 
 use rp2040_hal::rom_data;
 
-use super::Fault;
-
-/// Bytes that are erased at a time.
-pub(super) const PAGE_LEN: usize = 4096;
-/// Bytes that are written at a time, and whole.
-pub(super) const WRITE_LEN: usize = 256;
+use super::{Driver, Fault};
 
 /// Where the core sees the flash, which begins with the second boot loader.
 const START: usize = 0x1000_0000;
@@ -33,26 +28,19 @@ struct Functions {
 }
 
 /// The flash, by the boot ROM.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Cells;
 
-#[allow(
-    clippy::unused_self,
-    reason = "one of the drivers has something to keep"
-)]
-impl Cells {
-    pub(super) const fn new() -> Self {
-        Self
-    }
+impl Driver for Cells {
+    const PAGE_LEN: usize = 4096;
+    // Written whole.
+    const WRITE_LEN: usize = 256;
 
-    /// # Safety
-    ///
-    /// `place` leads to words of a page of flash that nothing else uses.
-    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+    unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
         let offset = place.addr() - START;
-        let within = offset % WRITE_LEN;
+        let within = offset % Self::WRITE_LEN;
         // Ones change nothing.
-        let mut page = [u32::MAX; WRITE_LEN / 4];
+        let mut page = [u32::MAX; Self::WRITE_LEN / 4];
         let part = page.iter_mut().skip(within / 4);
         part.zip(words).for_each(|(to, from)| *to = *from);
         with_functions(|functions| {
@@ -62,10 +50,7 @@ impl Cells {
         Ok(())
     }
 
-    /// # Safety
-    ///
-    /// `page` leads to a page of flash that nothing else uses.
-    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+    unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
         let offset = (page.addr() - START) as u32;
         // SAFETY: by the caller; no interrupt is served.
         with_functions(|functions| unsafe { erase_page(offset, functions) });
@@ -112,7 +97,7 @@ unsafe extern "C" fn erase_page(offset: u32, functions: &Functions) {
     unsafe {
         (functions.connect)();
         (functions.leave)();
-        (functions.erase)(offset, PAGE_LEN, BLOCK_LEN, BLOCK_ERASE);
+        (functions.erase)(offset, Cells::PAGE_LEN, BLOCK_LEN, BLOCK_ERASE);
         (functions.flush)();
         (functions.enter)();
     }
@@ -120,7 +105,7 @@ unsafe extern "C" fn erase_page(offset: u32, functions: &Functions) {
 
 /// # Safety
 ///
-/// As for erasing; `bytes` leads to [`WRITE_LEN`] bytes in RAM.
+/// As for erasing; `bytes` leads to [`Cells::WRITE_LEN`] bytes in RAM.
 #[unsafe(export_name = "_flash_program_page")]
 #[unsafe(link_section = ".data.flash")]
 #[inline(never)]
@@ -129,7 +114,7 @@ unsafe extern "C" fn program(offset: u32, bytes: *const u8, functions: &Function
     unsafe {
         (functions.connect)();
         (functions.leave)();
-        (functions.program)(offset, bytes, WRITE_LEN);
+        (functions.program)(offset, bytes, Cells::WRITE_LEN);
         (functions.flush)();
         (functions.enter)();
     }

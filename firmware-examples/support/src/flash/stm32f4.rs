@@ -7,12 +7,7 @@
 
 use stm32f4xx_hal::pac::FLASH;
 
-use super::Fault;
-
-/// Bytes that are erased at a time, from sector 5 on.
-pub(super) const PAGE_LEN: usize = 128 << 10;
-/// Bytes that are written at a time.
-pub(super) const WRITE_LEN: usize = 4;
+use super::{Driver, Fault};
 
 /// Where flash begins. Sectors 0 to 4 have the bytes of one of this size together: sector n begins n - 4 times as
 /// many on.
@@ -24,22 +19,15 @@ const KEYS: [u32; 2] = [0x4567_0123, 0xCDEF_89AB];
 const ERRORS: u32 = 0b1111_0010;
 
 /// The flash's interface.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Cells;
 
-#[allow(
-    clippy::unused_self,
-    reason = "one of the drivers has something to keep"
-)]
-impl Cells {
-    pub(super) const fn new() -> Self {
-        Self
-    }
+impl Driver for Cells {
+    // From sector 5 on.
+    const PAGE_LEN: usize = 128 << 10;
+    const WRITE_LEN: usize = 4;
 
-    /// # Safety
-    ///
-    /// `place` leads to words of flash that nothing else uses.
-    pub(super) unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
+    unsafe fn write(&mut self, place: *mut u32, words: &[u32]) -> Result<(), Fault> {
         let flash = open();
         flash.cr().modify(|_, w| w.psize().psize32().pg().set_bit());
         for (i, word) in words.iter().enumerate() {
@@ -52,12 +40,9 @@ impl Cells {
         close(&flash)
     }
 
-    /// # Safety
-    ///
-    /// `page` leads to a sector of flash that nothing else uses.
-    pub(super) unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
+    unsafe fn erase(&mut self, page: *mut u32) -> Result<(), Fault> {
         let flash = open();
-        let number = 4 + (page.addr() - START) / PAGE_LEN;
+        let number = 4 + (page.addr() - START) / Self::PAGE_LEN;
         flash.cr().modify(|_, w| {
             // SAFETY: the chip has a sector of this number.
             let w = unsafe { w.snb().bits(number as u8) };
