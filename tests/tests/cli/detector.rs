@@ -41,6 +41,29 @@ fn the_board_finds_what_score_finds_of_its_windows() {
 }
 
 #[test]
+fn a_checkouts_recordings_are_replayed_unless_others_are_given() {
+    let folder = folder_with_recordings();
+    let found = |arguments: &str| {
+        let mut found = folder.json(arguments);
+        found.as_object_mut().unwrap().remove("replay");
+        found
+    };
+    let unless_given = "run walking.flow --board qemu-m4 --example detector";
+    let of_walking = found(unless_given);
+    assert_eq!(
+        of_walking,
+        found(&format!("{REPLAY} --normal activity=walking"))
+    );
+
+    let of_running = found(&format!("{unless_given} --normal activity=running"));
+    assert_eq!(
+        of_running,
+        found(&format!("{REPLAY} --normal activity=running"))
+    );
+    assert_ne!(of_running, of_walking);
+}
+
+#[test]
 fn what_the_detector_cannot_take_is_told() {
     let folder = folder_with_recordings();
     let moons = folder_with_moons();
@@ -50,7 +73,10 @@ fn what_the_detector_cannot_take_is_told() {
         assert!(error.contains(message), "{arguments}: {error}");
     };
     let replay = "run walking.flow --example detector";
-    told(replay, "give them by --replay FILE.csv");
+    told(
+        &format!("{replay} --recording 50"),
+        "or give others by --replay",
+    );
     told(
         &format!("{replay} --replay imu.csv --recording 19"),
         "no recording is as long as a window",

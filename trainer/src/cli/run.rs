@@ -30,13 +30,15 @@ const SHOWN: usize = 8;
 /// The firmware is built once; the model is data to it, laid into the board's flash. `sampler` draws
 /// samples and checks that each number has the bits that this computer gives for the same seed.
 /// `compare` runs one model after another and tells what a sample of each takes. `detector` is fed a motion
-/// sensor's samples, forms windows' features and holds each window against the model's threshold (see
-/// `calibrate`); what it finds is checked likewise. `flowlet boards` tells which boards there are.
+/// sensor's samples, those of the checkout unless others are given, forms windows' features and holds each
+/// window against the model's threshold (see `calibrate`); what it finds is checked likewise. `flowlet boards`
+/// tells which boards there are.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet run moons.flow --board qemu-m4 --plot board.png
   flowlet run moons.flow --board qemu-m4 --log=debug
   flowlet run moons.flow small.flow --board qemu-m0 --example compare
+  flowlet run walking.flow --board qemu-m4 --example detector
   flowlet run imu.flow --board qemu-m4 --example detector --replay imu.csv \\
     --recording 100 --normal activity=walking")]
 pub(super) struct Arguments {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use flowlet::Model;
-use flowlet_trainer::board::{Detection, Recordings, Window, detect, windows};
+use flowlet_trainer::board::{Board, Detection, Recordings, Window, detect, windows};
 use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::{RowWriter, Selection, cell};
 use flowlet_trainer::model_file::ModelFile;
@@ -23,11 +23,16 @@ use super::Arguments;
 /// What windows' features are called, before the name of their channel.
 const FEATURE: &str = "logstd_";
 
+/// The recordings that a checkout has, each of so many samples, and what most models are trained to know.
+const RECORDED: &str = "tests/data/imu_test.csv";
+const RECORDED_LEN: usize = 100;
+const RECORDED_NORMAL: [&str; 2] = ["activity", "walking"];
+
 /// What the detector is fed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Replay {
     /// For the detector: the table of a sensor's samples, with the columns that the model's features are
-    /// of: ax for logstd_ax
+    /// of: ax for logstd_ax; the checkout's tests/data/imu_test.csv unless given
     #[arg(long, value_name = "FILE.csv", help_heading = "Detector")]
     replay: Option<PathBuf>,
     /// Samples of a recording, where the table has several one after another: no window reaches over its end
@@ -40,7 +45,7 @@ pub(super) struct Replay {
     )]
     recording: Option<usize>,
     /// The column that tells what went on, and what of it is normal: alarms there are false, others are
-    /// detections
+    /// detections; activity=walking of the checkout's table
     #[arg(
         long,
         value_name = "COLUMN=VALUE",
@@ -59,35 +64,66 @@ impl Replay {
         );
         Ok(())
     }
+
+    /// What is given, or what the checkout has.
+    fn choose(&self) -> anyhow::Result<Chosen> {
+        if let Some(table) = &self.replay {
+            return Ok(Chosen {
+                table: table.clone(),
+                len: self.recording,
+                normal: self.normal.clone(),
+            });
+        }
+        ensure!(
+            self.recording.is_none(),
+            "the checkout's recordings have {RECORDED_LEN} samples: leave out --recording, or give others by --replay"
+        );
+        let table = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(RECORDED);
+        ensure!(
+            table.is_file(),
+            "there are no recordings at {}: give a sensor's samples by --replay FILE.csv",
+            table.display()
+        );
+        let normal = self.normal.clone();
+        Ok(Chosen {
+            table,
+            len: Some(RECORDED_LEN),
+            normal: normal.or(Some(RECORDED_NORMAL.map(String::from).into())),
+        })
+    }
+}
+
+/// What is replayed.
+struct Chosen {
+    table: PathBuf,
+    /// Samples of a recording; without, all are one.
+    len: Option<usize>,
+    /// A column, and what of it is normal.
+    normal: Option<(String, String)>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let [path] = &arguments.models[..] else {
         bail!("the detector takes one model: leave out the others");
     };
-    let table = arguments.replay.replay.as_deref();
-    let table =
-        table.context("the detector needs a sensor's samples: give them by --replay FILE.csv")?;
     ensure!(
         arguments.plot.is_none() && arguments.on_board.n.is_none(),
         "the detector draws no samples: leave out --plot and -n"
     );
     arguments.on_board.draw.check_absent()?;
+    let replayed = arguments.replay.choose()?;
     let program = arguments.on_board.firmware.as_deref();
     check_apart(
-        &[Some(path), Some(table), program],
+        &[Some(path), Some(&replayed.table), program],
         &[arguments.output.as_deref()],
     )?;
     arguments.output.as_deref().map_or(Ok(()), check_writable)?;
     let file = ModelFile::read(path)?;
     let model = file.model()?;
-    let data = samples(table, &model, arguments)?;
+    let data = samples(&model, &replayed)?;
     let recordings = Recordings {
         samples: data.points.view(),
-        len: arguments
-            .replay
-            .recording
-            .unwrap_or(data.points.nrows().max(1)),
+        len: replayed.len.unwrap_or(data.points.nrows().max(1)),
     };
     let expected = windows(&model, &recordings)?;
     ensure!(
@@ -103,28 +139,30 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         write_whole(path, |file| write(file, &labels, &found.windows))?;
     }
     let mut report = Report::default();
-    add_facts(&mut report, arguments, &found);
-    add_table(&mut report, arguments, &data, &found.windows);
+    add_facts(&mut report, *board, &replayed.table, &recordings, &found);
+    add_table(&mut report, replayed.normal.as_ref(), &data, &found.windows);
     Ok(report.print(arguments.on_board.json)?)
 }
 
 /// The columns of the model's channels, and that which tells what went on.
-fn samples(path: &Path, model: &Model<'_>, arguments: &Arguments) -> anyhow::Result<Dataset> {
+fn samples(model: &Model<'_>, replayed: &Chosen) -> anyhow::Result<Dataset> {
     let channel = |label: &str| label.strip_prefix(FEATURE).map(Into::into);
     let columns: Option<Vec<String>> = model.labels().map(channel).collect();
     let columns = columns.filter(|columns| !columns.is_empty()).with_context(|| {
         format!("the model is none of a sensor's windows: its columns are not called {FEATURE}ax and so on")
     })?;
-    let context = arguments.replay.normal.iter();
+    let context = replayed.normal.iter();
     let selection = Selection {
         columns,
         context: context.map(|(column, _)| column.clone()).collect(),
         ..Selection::default()
     };
     // A row that is left out would join what lies before it to what lies behind.
-    let selected = Reading::default().open(path)?.select(&selection)?;
-    let data = tables::data(selected, path);
-    if let Some((column, value)) = &arguments.replay.normal {
+    let selected = Reading::default()
+        .open(&replayed.table)?
+        .select(&selection)?;
+    let data = tables::data(selected, &replayed.table);
+    if let Some((column, value)) = &replayed.normal {
         let is_known = categories(&data)
             .any(|label| label.strip_prefix(column.as_str()) == Some(&format!("={value}")));
         let found = categories(&data).collect::<Vec<_>>().join(", ");
@@ -173,9 +211,22 @@ fn write(file: &mut dyn io::Write, labels: &[String], windows: &[Window]) -> io:
     rows.finish()
 }
 
-fn add_facts(report: &mut Report, arguments: &Arguments, found: &Detection) {
-    let board = arguments.on_board.board;
+fn add_facts(
+    report: &mut Report,
+    board: Board,
+    table: &Path,
+    recordings: &Recordings<'_>,
+    found: &Detection,
+) {
     report.fact("board", board.name(), "board", board.description());
+    let (n, len) = (recordings.samples.nrows(), recordings.len);
+    let name = table.file_name().unwrap_or(table.as_os_str());
+    let form = match len < n {
+        true => format!("in recordings of {}", grouped(len)),
+        false => "one recording".into(),
+    };
+    let text = format!("{} samples of {}, {form}", grouped(n), name.display());
+    report.fact("replay", table.display().to_string(), "replayed", text);
     let count = found.windows.len();
     let text = format!("{}, bit for bit those of this computer", grouped(count));
     report.fact("windows", count, "windows", text);
@@ -185,8 +236,13 @@ fn add_facts(report: &mut Report, arguments: &Arguments, found: &Detection) {
 }
 
 /// How many windows are strange, of what is normal and of all else.
-fn add_table(report: &mut Report, arguments: &Arguments, data: &Dataset, windows: &[Window]) {
-    let Some((column, normal)) = &arguments.replay.normal else {
+fn add_table(
+    report: &mut Report,
+    normal: Option<&(String, String)>,
+    data: &Dataset,
+    windows: &[Window],
+) {
+    let Some((column, normal)) = normal else {
         let strange = windows.iter().filter(|window| window.is_strange).count();
         let text = share(strange, windows.len());
         report.fact("strange", strange, "strange", text);
