@@ -155,6 +155,22 @@ fn file_holds_what_would_be_printed() {
 }
 
 #[test]
+fn rows_are_left_out_of_latents_alone() {
+    let folder = folder_with_moons();
+    let message = folder.fail("sample moons.flow --drop-missing");
+    assert_tells(&message, &["--drop-missing", "--latents"]);
+    folder.write("latents.csv", "p,q\n0.5,-1\n,2\n");
+    let line = "sample moons.flow --latents latents.csv --drop-missing";
+    let output = run(&mut folder.command(line));
+    assert!(output.status.success(), "{output:?}");
+    let (printed, said) = [output.stdout, output.stderr]
+        .map(|text| String::from_utf8(text).unwrap())
+        .into();
+    assert_eq!(numbers(&printed).1.len(), 1);
+    assert_tells(&said, &["1 of 2 rows of latents.csv were dropped"]);
+}
+
+#[test]
 fn steps_are_for_flow_matching_alone() {
     let folder = folder_with_flow_matching();
     let own = folder.succeed("sample moons.flow -n 5");

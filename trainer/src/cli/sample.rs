@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use flowlet::Model;
 use flowlet_trainer::data::table::{RowWriter, numbered_names};
 use flowlet_trainer::inference::{Noise, transport};
@@ -57,6 +58,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         arguments.latents.as_deref(),
     ];
     check_apart(&read, &[arguments.output.as_deref()])?;
+    ensure!(
+        arguments.latents.is_some() || !arguments.reading.drop_missing,
+        "--drop-missing is for the rows of --latents: leave it out, or give them"
+    );
     let file = ModelFile::read(&arguments.model)?;
     let model = file.model()?;
     arguments.draw.check_steps(&model)?;
