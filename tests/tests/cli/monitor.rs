@@ -331,13 +331,14 @@ fn another_model_on_the_board_is_told() {
     let (folder, board) = (folder(), Played::new(Fault::None));
     folder.copy("golden/real_nvp_2d.safetensors");
     folder.succeed("import real_nvp_2d.safetensors -o other.flow");
-    let line = format!("verify other.flow --board pico --port {}", board.port);
-    let message = folder.fail(&line);
-    let facts = [
-        "has another model (moons: RealNVP",
-        "flash other.flow first",
-    ];
-    assert_tells(&message, &facts);
+    for command in ["verify other.flow --board pico", "monitor other.flow -n 5"] {
+        let message = folder.fail(&format!("{command} --port {}", board.port));
+        let facts = [
+            "has another model (moons: RealNVP",
+            "flash other.flow first",
+        ];
+        assert_tells(&message, &facts);
+    }
 
     // One that differs in the last bit of a weight alone.
     let (content, _) = MOONS.split_last_chunk::<4>().unwrap();

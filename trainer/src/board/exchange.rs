@@ -125,7 +125,11 @@ pub fn run_over(
 }
 
 /// That the board's model is that of the file, by what the board says of it.
-fn check_model(line: &mut Line, file: &ModelFile, patience: Duration) -> Result<(), Error> {
+///
+/// # Errors
+///
+/// [`Error::Model`] where the file is no model, [`Error::Board`] where the board has another or the line fails.
+pub fn check_model(line: &mut Line, file: &ModelFile, patience: Duration) -> Result<(), Error> {
     let facts = Facts::of(&file.model()?, file.bytes());
     let mut expected = String::new();
     text::write(&mut expected, &Answer::Model(facts)).expect("a string takes text");

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure};
 use flowlet::Model;
 use flowlet_protocol::Draw;
-use flowlet_trainer::board::exchange::{Batch, draw, patience};
+use flowlet_trainer::board::exchange::{Batch, check_model, draw, patience};
 use flowlet_trainer::board::flash::Rtt;
 use flowlet_trainer::board::{Board, Line};
 use flowlet_trainer::model_file::ModelFile;
@@ -113,6 +113,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let patience = patience(arguments.board, model.as_ref(), &ask);
     // Before the file is opened: it is written over by samples alone.
     line.begin(patience)?;
+    if let Some(file) = &file {
+        check_model(&mut line, file, patience)?;
+    }
     let session = Session {
         line,
         ask,

@@ -47,6 +47,7 @@ impl Serial {
 pub(super) fn listed() -> String {
     match &ports()[..] {
         [] => "there is no port, so plug in its USB cable".into(),
+        [port] => format!("there is {port}"),
         ports => format!("there are {}", ports.join(", ")),
     }
 }

@@ -159,6 +159,7 @@ pub enum FlashError {
 fn listed(ports: &[String]) -> String {
     match ports {
         [] => "there is none that this computer can list".into(),
+        [port] => format!("there is {port}"),
         ports => format!("there are {}", ports.join(", ")),
     }
 }
