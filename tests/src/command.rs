@@ -53,9 +53,11 @@ impl Folder {
     ///
     /// # Panics
     ///
-    /// If there is no such file.
+    /// If there is no such file, or it is not UTF-8.
     pub fn text(&self, name: &str) -> String {
-        String::from_utf8(self.read(name)).expect("the file is UTF-8")
+        let text = String::from_utf8(self.read(name));
+        // The error has all bytes, of what may be a program.
+        text.unwrap_or_else(|error| panic!("{name}: {}", error.utf8_error()))
     }
 
     /// `flowlet` with the words of `line`, to run here.

@@ -152,6 +152,25 @@ fn examples_take_the_models_that_they_are_for() {
 }
 
 #[test]
+fn a_context_has_one_meaning_to_all_models_that_are_compared() {
+    let folder = Folder::new();
+    for (name, others) in [("one", "run"), ("other", "zigzag")] {
+        let rows = (0..40).map(|i| format!("{i},{},{}\n", i * i % 7, ["walk", others][i % 2]));
+        let table = format!("a,b,kind\n{}", rows.collect::<String>());
+        folder.write(&format!("{name}.csv"), table);
+        let options = "--context kind --steps 5 --layers 1 --hidden 4";
+        folder.succeed(&format!("train {name}.csv {options} -o {name}.flow"));
+    }
+    let line = "run one.flow other.flow --example compare --context walk";
+    let message = folder.fail(line);
+    assert_tells(
+        &message,
+        &["other numbers to one model", "of the same context"],
+    );
+    folder.succeed("run one.flow one.flow --example compare --context walk -n 2");
+}
+
+#[test]
 fn a_model_that_does_not_fit_is_told_by_how_much_before_anything_runs() {
     let folder = Folder::new();
     let file = include_bytes!("../../../runtime/src/moons.flow");
