@@ -27,8 +27,9 @@ fn the_file_beside_a_model_makes_it_again() {
             "--columns a,b --steps 9 --hidden 4,4 --layers 1 --seed 18446744073709551615",
         ),
         (
-            "circles",
-            &format!("{TINY_FLOW_MATCHING} --steps-default 7 --learning-rate 1e-3 --patience 9"),
+            "imu.csv",
+            "--columns a,b --model flow-matching --steps 50 --hidden 8 --steps-default 7 \
+             --learning-rate 1e-3 --patience 9",
         ),
         (
             "imu.csv",
