@@ -72,7 +72,7 @@ impl Flash {
         start.is_multiple_of(Cells::PAGE_LEN).then(|| Self {
             start,
             layout,
-            cells: Cells::default(),
+            cells: Default::default(),
             supply: Supply::new(),
         })
     }

@@ -34,9 +34,9 @@ const BATCH: u32 = 50;
 /// Shows a board's samples as they come, as numbers and as a picture
 ///
 /// A board of silicon has the sampler by `flowlet flash` and answers over its serial port, with noise from its
-/// own random source; with its model file, columns have names. One of QEMU's needs the file. In a terminal the
-/// newest samples are drawn; elsewhere, and beside a log, each is a line. Ctrl-C ends it, and keeps what was
-/// written. With --log, firmware that `flowlet flash --log` wrote tells by the debug probe what it does; probe-rs
+/// own random source; with its model file, columns have names, and another model on the board is an error. One of
+/// QEMU's needs the file. In a terminal the newest samples are drawn; elsewhere, and beside a log, each is a line.
+/// Ctrl-C ends it, and keeps what was written. With --log, firmware that `flowlet flash --log` wrote tells by the debug probe what it does; probe-rs
 /// reads that, and finds its texts in the ELF file that `flash` kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
