@@ -99,8 +99,11 @@ fn firmware() -> Result<()> {
             &format!("clippy {build} -- -D warnings"),
         ))?;
         run(cargo(&folder, &format!("doc --no-deps {build}")).env("RUSTDOCFLAGS", "-D warnings"))?;
-        if board.logs {
-            let build = build.replacen("--features ", "--features defmt,", 1);
+        if let Some(packages) = board.logging {
+            let build = format!(
+                "{packages} --features defmt,{} --target {} --release --locked",
+                board.name, board.target
+            );
             run(
                 cargo(&folder, &format!("clippy {build} -- -D warnings")).env("DEFMT_LOG", "debug")
             )?;
