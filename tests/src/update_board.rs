@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use flowlet_protocol::Answer;
 use flowlet_protocol::frame::{self, FrameReader};
 use flowlet_protocol::update::{MAX_DATA_LEN, Reply, Request};
 use flowlet_trainer::board::firmware::{Program, build};
@@ -119,7 +120,7 @@ pub fn ask(link: &mut impl Link, request: &Request<'_>) -> Reply {
         };
         for byte in bytes {
             if reader.push(byte)
-                && let Ok(reply) = reader.frame()
+                && let Ok(Answer::Update(reply)) = reader.frame()
             {
                 return reply;
             }

@@ -7,6 +7,7 @@ use flowlet::{Kind, Model};
 use serde::{Deserialize, Serialize};
 
 use crate::command::HELP;
+use crate::update::Reply;
 
 /// Bytes of a message or a name, at most.
 const MESSAGE_LEN: usize = 240;
@@ -72,6 +73,8 @@ pub enum Answer {
         /// What the features and the log-probability took.
         spent: Option<Spent>,
     },
+    /// To a request of an update: among the answers, so that none of them can be taken for a reply.
+    Update(Reply),
 }
 
 /// What a model is.

@@ -6,6 +6,7 @@ use flowlet::Kind;
 use flowlet::format::crc32_after;
 
 use crate::answer::{Answer, Facts, Spent};
+use crate::update::Reply;
 
 /// Characters of a checksum, with what parts it from the line.
 const CHECKSUM_LEN: usize = 10;
@@ -73,6 +74,11 @@ fn write_answer(out: &mut impl Write, answer: &Answer) -> fmt::Result {
             write_point(out, x, Some(*log_prob))?;
             write_spent(out, " in ", *spent, "")
         }
+        Answer::Update(reply) => match reply {
+            Reply::Ready { offset } => write!(out, "update ready {offset}"),
+            Reply::Active => out.write_str("update active"),
+            Reply::Refused(_) => out.write_str("update refused"),
+        },
     }
 }
 

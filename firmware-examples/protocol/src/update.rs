@@ -1,8 +1,8 @@
 //! A new model over the serial line, into flash with two slots, so that a power cut at any moment leaves
 //! a model that works.
 //!
-//! The computer sends [`Request`]s in [`frame`](crate::frame)s and the board answers each with a
-//! [`Reply`]; a request without an answer is sent again.
+//! The computer sends [`Request`]s in [`frame`](crate::frame)s and the board answers each with a [`Reply`], which is
+//! one of its [`Answer`](crate::Answer)s; a request without a reply is sent again.
 //!
 //! ```text
 //! Begin { length, checksum }  → Ready { offset: 0 }      the inactive slot is erased, as far as the file goes
@@ -15,8 +15,8 @@
 //!
 //! Which slot is active is told by a record of one word in flash for each update, one after another; the
 //! last that is whole counts, see [`Updater::active`]. Activation writes one word. A power cut may leave a part of
-//! its zeros, which is no slot's record: those of the two slots have no zero in common. Records are never erased, since nothing would then tell the slot: a page of 4 KB
-//! has room for 1,024 updates, and the next is refused.
+//! its zeros, which is no slot's record: those of the two slots have no zero in common. Records are never erased,
+//! since nothing would then tell the slot: a page of 4 KB has room for 1,024 updates, and the next is refused.
 
 mod layout;
 

@@ -9,9 +9,9 @@
 
 use flowlet::Model;
 use flowlet_protocol::update::{Flash as _, Reply, Request, SCRATCH_LEN, Updater};
-use flowlet_protocol::{Answer, Command, Facts, Form, Said, frame};
+use flowlet_protocol::{Answer, Command, Facts, Form, Said};
 use support::{
-    Board as _, ConsoleError, Error, Input, Models, ThisBoard, ThisFlash, answer, debug, digest,
+    Error, Input, Models, ThisBoard, ThisFlash, answer, debug, digest,
     info, sample, warn,
 };
 
@@ -37,7 +37,7 @@ fn serve(board: &mut ThisBoard) -> Result<(), Error> {
             Said::Request(request) => {
                 let reply = updater.handle(&request);
                 log(&request, &reply);
-                send(board, &reply)?;
+                answer(board, Form::Frames, &Answer::Update(reply))?;
             }
             Said::Command(command) => {
                 debug!("asked: {}", command);
@@ -86,11 +86,4 @@ fn log(request: &Request<'_>, reply: &Reply) {
         Reply::Active => info!("the new model is active"),
         Reply::Refused(refusal) => warn!("update refused: {}, to {}", refusal, request),
     }
-}
-
-fn send(board: &mut ThisBoard, reply: &Reply) -> Result<(), ConsoleError> {
-    let mut buffer = [0; frame::MAX_LEN];
-    // Every reply fits into a frame.
-    let frame = frame::encode(reply, &mut buffer).map_err(|_| ConsoleError)?;
-    board.write(frame)
 }

@@ -2,19 +2,15 @@
 //! Whatever comes over the line, after a line's end and a zero a request is read.
 
 use flowlet_protocol::frame::{FrameReader, MAX_LEN, encode};
-use flowlet_protocol::update::{Reply, Request};
+use flowlet_protocol::update::Request;
 use flowlet_protocol::{Answer, Said, StreamReader};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let (mut stream, mut replies, mut answers) =
-        (StreamReader::new(), FrameReader::new(), FrameReader::new());
+    let (mut stream, mut answers) = (StreamReader::new(), FrameReader::new());
     for byte in bytes {
         if stream.push(*byte) {
             let _ = stream.said();
-        }
-        if replies.push(*byte) {
-            let _ = replies.frame::<Reply>();
         }
         if answers.push(*byte)
             && let Ok(answer) = answers.frame::<Answer>()

@@ -8,6 +8,7 @@ mod session;
 use std::time::{Duration, Instant};
 
 use flowlet::format::crc32_after;
+use flowlet_protocol::Answer;
 use flowlet_protocol::frame::{self, FrameReader};
 use flowlet_protocol::update::{MAX_DATA_LEN, Refusal, Reply, Request};
 
@@ -198,7 +199,8 @@ impl<L: Link> Sender<'_, L> {
         loop {
             for byte in self.unread.by_ref() {
                 if self.replies.push(byte)
-                    && let Ok(reply) = self.replies.frame()
+                    // What else is answered was asked for before.
+                    && let Ok(Answer::Update(reply)) = self.replies.frame()
                 {
                     return Ok(Some(reply));
                 }
@@ -247,6 +249,37 @@ mod tests {
         let error = send(&mut nobody, b"a model", patience, &mut |_| {}).unwrap_err();
         assert!(matches!(error, UpdateError::Silent { attempts: 8, .. }));
         assert_eq!(nobody.0, 8);
+    }
+
+    /// Says once what a board answered before, and then nothing.
+    struct Late(Option<Answer>);
+
+    impl Link for Late {
+        fn send(&mut self, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn receive(&mut self, _: Duration) -> io::Result<Received> {
+            let frame = |answer| {
+                let mut buffer = [0; frame::MAX_LEN];
+                Received::Bytes(frame::encode(&answer, &mut buffer).unwrap().to_vec())
+            };
+            Ok(self.0.take().map_or(Received::Silence, frame))
+        }
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_command_is_no_reply() {
+        let sent = |answer| {
+            let mut late = Late(Some(answer));
+            send(&mut late, b"a model", Patience::default(), &mut |_| {}).unwrap_err()
+        };
+        for count in [0, 1, 2] {
+            let error = sent(Answer::Done { count, spent: None });
+            assert!(matches!(error, UpdateError::Silent { .. }), "{error}");
+        }
+        let error = sent(Answer::Update(Reply::Refused(Refusal::Full)));
+        assert!(matches!(error, UpdateError::Refused(Refusal::Full)));
     }
 
     #[test]
