@@ -45,8 +45,9 @@ use trained::{Trained, chosen, fresh_seed, unseen_name};
 ///
 /// Columns are standardized first; a tenth of the rows, of a long table less, is kept out of training,
 /// and the weights that do best on those are the ones written. The same seed gives the same file. All
-/// options are written beside it as FILE.toml, which --config takes. Ctrl-C ends training early: the
-/// best weights so far are written, and the exit code is 130; a second Ctrl-C ends all.
+/// options are written beside it as FILE.toml, which --config takes. Ctrl-C ends training early, as
+/// SIGTERM and a terminal that closes do: the best weights so far are written, and the exit code is 130; the second
+/// time all ends.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet train moons -o moons.flow --plot moons.png

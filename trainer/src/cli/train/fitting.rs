@@ -71,7 +71,7 @@ pub(super) fn add_training(report: &mut Report, fitted: &Fitted, seconds: f64) {
     let (end, why) = match fitted.end {
         End::Steps => ("steps", None),
         End::Patience => ("patience", Some("nothing better was found for long enough")),
-        End::Stopped => ("stopped", Some("by Ctrl-C")),
+        End::Stopped => ("stopped", Some("by a signal, such as Ctrl-C")),
     };
     match why {
         Some(why) => {
