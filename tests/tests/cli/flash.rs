@@ -15,6 +15,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use flowlet_tests::command::run;
+use flowlet_trainer::board::Board;
+use flowlet_trainer::board::firmware::build;
 
 use super::*;
 
@@ -214,6 +216,11 @@ fn what_does_not_fit_is_told_before_anything_is_called() {
     desk.firmware("foreign.elf", RISC_V, &[(0, b"code")]);
     let message = desk.fail("moons.flow --board nrf52840-dk --firmware foreign.elf");
     assert_tells(&message, &["foreign.elf is no firmware for nrf52840-dk"]);
+    // Its core and its flash are at the same places, and its models are not.
+    let qemu = build(Board::QemuM4, "sampler", None).unwrap();
+    fs::copy(qemu.path(), desk.0.path("qemu.elf")).unwrap();
+    let message = desk.fail("moons.flow --board nrf52840-dk --firmware qemu.elf");
+    assert_tells(&message, &["qemu.elf is no firmware for nrf52840-dk"]);
     assert!(desk.calls().iter().all(|call| call == "probe-rs --version"));
 }
 

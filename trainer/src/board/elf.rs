@@ -2,6 +2,10 @@
 //!
 //! ELF for 32 bits, little-endian: "Tool Interface Standard, Executable and Linking Format", version 1.2.
 
+mod symbols;
+
+pub(super) use symbols::{address_of, section, symbols};
+
 /// `e_machine` of Arm.
 pub(super) const ARM: u16 = 40;
 /// `e_machine` of RISC-V.
@@ -73,12 +77,12 @@ impl<'e> Segment<'e> {
     }
 }
 
-pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let bytes = bytes.get(at..at + 4)?;
     bytes.try_into().ok().map(u32::from_le_bytes)
 }
 
-pub(super) fn half(bytes: &[u8], at: usize) -> Option<u16> {
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
     let bytes = bytes.get(at..at + 2)?;
     bytes.try_into().ok().map(u16::from_le_bytes)
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::elf::{ARM, Elf, RISC_V};
+use super::super::elf::{ARM, Elf, RISC_V, address_of};
 use super::super::{Board, BoardError};
 use super::{Tool, espflash};
 use crate::error::Error;
@@ -20,7 +20,11 @@ pub(super) fn check(board: Board, path: &Path) -> Result<(), Error> {
         true => RISC_V,
         false => ARM,
     };
-    if elf.machine != machine {
+    // Cores of one kind have flash at the same place, and the boards around them their models elsewhere.
+    let models = ["_model_flash_start", "_model_start"];
+    let models = models.iter().find_map(|name| address_of(&bytes, name));
+    let start = board.model_region().start;
+    if elf.machine != machine || models.is_some_and(|models| models != start) {
         return Err(foreign().into());
     }
     if let Tool::Espflash { .. } = board.tool()? {

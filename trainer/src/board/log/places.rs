@@ -5,7 +5,8 @@ use std::path::Path;
 
 use gimli::{AttributeValue, Dwarf, EndianSlice, LittleEndian, Unit, constants};
 
-use super::texts::{Texts, section};
+use super::super::elf::section;
+use super::texts::Texts;
 
 type Bytes<'f> = EndianSlice<'f, LittleEndian>;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::super::elf::{half, word};
+use super::super::elf::symbols;
 use super::Level;
 
 /// What this reads.
@@ -68,7 +68,7 @@ impl Texts {
             ));
         }
         let mut texts = Self::default();
-        for symbol in symbols.iter().filter(|symbol| symbol.is_in_section) {
+        for symbol in symbols.iter().filter(|symbol| symbol.section == b".defmt") {
             // Others are marks of the linker's script.
             let Ok(Name { tag, data }) = serde_json::from_str(symbol.name) else {
                 continue;
@@ -108,97 +108,6 @@ fn kind(tag: &str) -> Option<Kind> {
         "bitflags" | "derived" | "prim" | "str" | "write" => Some(Kind::Part),
         _ => None,
     }
-}
-
-struct Symbol<'f> {
-    name: &'f str,
-    address: u32,
-    /// Whether it is in the section `.defmt`.
-    is_in_section: bool,
-}
-
-/// All symbols of a program, by the standard that [`Elf`](super::super::elf::Elf) is read by.
-fn symbols(file: &[u8]) -> Option<Vec<Symbol<'_>>> {
-    const SYMBOLS: u32 = 2;
-    const SYMBOL_LEN: usize = 16;
-    let sections = sections(file)?;
-    let names = sections.get(usize::from(half(file, 50)?))?.bytes;
-    let defmt = sections
-        .iter()
-        .position(|section| zero_ended(names, section.name) == Some(b".defmt"));
-    let mut symbols = vec![];
-    for section in sections.iter().filter(|section| section.kind == SYMBOLS) {
-        let names = sections.get(section.link as usize)?.bytes;
-        for symbol in section.bytes.chunks_exact(SYMBOL_LEN) {
-            // Those of defmt are texts.
-            let Ok(name) = std::str::from_utf8(zero_ended(names, word(symbol, 0)?)?) else {
-                continue;
-            };
-            symbols.push(Symbol {
-                name,
-                address: word(symbol, 4)?,
-                is_in_section: defmt == Some(usize::from(half(symbol, 14)?)),
-            });
-        }
-    }
-    Some(symbols)
-}
-
-pub(super) struct Section<'f> {
-    name: u32,
-    kind: u32,
-    link: u32,
-    bytes: &'f [u8],
-}
-
-fn sections(file: &[u8]) -> Option<Vec<Section<'_>>> {
-    /// Of what takes no room in the file.
-    const NO_BYTES: u32 = 8;
-    if !file.starts_with(b"\x7fELF\x01\x01\x01") {
-        return None;
-    }
-    let start = usize::try_from(word(file, 32)?).ok()?;
-    let stride = usize::from(half(file, 46)?);
-    let headers = (0..usize::from(half(file, 48)?)).map(|i| {
-        let header = file.get(start.checked_add(i.checked_mul(stride)?)?..)?;
-        let kind = word(header, 4)?;
-        let offset = usize::try_from(word(header, 16)?).ok()?;
-        let len = if kind == NO_BYTES {
-            0
-        } else {
-            word(header, 20)?
-        };
-        Some(Section {
-            name: word(header, 0)?,
-            kind,
-            link: word(header, 24)?,
-            bytes: match len {
-                0 => &[],
-                len => file.get(offset..offset.checked_add(len as usize)?)?,
-            },
-        })
-    });
-    headers.collect()
-}
-
-/// The bytes of a section; empty where there is none of this name.
-pub(super) fn section<'f>(file: &'f [u8], name: &str) -> &'f [u8] {
-    let find = || {
-        let sections = sections(file)?;
-        let names = sections.get(usize::from(half(file, 50)?))?.bytes;
-        let mut found = sections
-            .iter()
-            .filter(|section| zero_ended(names, section.name) == Some(name.as_bytes()));
-        found.next().map(|section| section.bytes)
-    };
-    find().unwrap_or_default()
-}
-
-/// The bytes from an offset up to a zero.
-fn zero_ended(bytes: &[u8], start: u32) -> Option<&[u8]> {
-    let bytes = bytes.get(start as usize..)?;
-    let end = bytes.iter().position(|byte| *byte == 0)?;
-    Some(&bytes[..end])
 }
 
 #[cfg(test)]
