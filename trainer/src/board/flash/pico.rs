@@ -152,7 +152,18 @@ fn mounts() -> Vec<PathBuf> {
     let folders = ["/Volumes", "/media", "/mnt", "/run/media"].map(PathBuf::from);
     let users = ["/media", "/run/media"].map(|folder| Path::new(folder).join(&user));
     let folders = folders.into_iter().chain(users);
-    folders.flat_map(|folder| subfolders(&folder)).collect()
+    let found = folders.flat_map(|folder| subfolders(&folder));
+    once_each(found)
+}
+
+/// Each folder once, by whatever names there are for it.
+fn once_each(folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut folders: Vec<_> = folders
+        .map(|folder| folder.canonicalize().unwrap_or(folder))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    folders
 }
 
 fn subfolders(folder: &Path) -> Vec<PathBuf> {
@@ -218,6 +229,18 @@ fn reason(said: &Said, board: Board) -> FlashError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_drive_counts_once_by_all_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let (drive, name) = (folder.join("RPI-RP2"), folder.join("name"));
+        fs::create_dir(&drive).unwrap();
+        std::os::unix::fs::symlink(&drive, &name).unwrap();
+        let found = once_each([name, drive.clone(), folder.join("./RPI-RP2")].into_iter());
+        assert_eq!(found, [drive]);
+    }
 
     #[test]
     fn drives_of_a_picos_bootloader_are_found_among_others() {
