@@ -64,6 +64,41 @@ fn a_checkouts_recordings_are_replayed_unless_others_are_given() {
 }
 
 #[test]
+fn numbers_may_stand_for_what_went_on() {
+    let folder = folder_with_recordings();
+    let mut table = folder.text("imu.csv");
+    for (i, name) in ["badminton", "running", "standing", "walking"]
+        .iter()
+        .enumerate()
+    {
+        table = table.replace(name, &format!("{}", 10 - i));
+    }
+    folder.write("coded.csv", table);
+    let line = format!("{REPLAY} --normal activity=7").replace("imu.csv", "coded.csv");
+    let found = folder.json(&line);
+    let told = found["categories"].as_array().unwrap().iter().map(|of| {
+        let is_normal = of["is_normal"].as_bool().unwrap();
+        (
+            of["value"].as_str().unwrap(),
+            is_normal,
+            of["strange"].as_u64().unwrap(),
+        )
+    });
+    let expected = [
+        ("7", true, 38),
+        ("8", false, 410),
+        ("9", false, 410),
+        ("10", false, 410),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    let message = folder.fail(&line.replace("=7", "=6"));
+    assert_tells(
+        &message,
+        &["activity=6 is in no row: there are activity=7, activity=8"],
+    );
+}
+
+#[test]
 fn what_the_detector_cannot_take_is_told() {
     let folder = folder_with_recordings();
     let moons = folder_with_moons();

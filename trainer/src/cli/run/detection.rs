@@ -10,6 +10,7 @@ use flowlet_trainer::data::Dataset;
 use flowlet_trainer::data::table::{RowWriter, Selection, cell};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::{check_writable, write_whole};
+use ndarray::ArrayView1;
 use serde_json::{Value, json};
 
 use super::super::check_apart;
@@ -163,21 +164,54 @@ fn samples(model: &Model<'_>, replayed: &Chosen) -> anyhow::Result<Dataset> {
         .select(&selection)?;
     let data = tables::data(selected, &replayed.table);
     if let Some((column, value)) = &replayed.normal {
-        let is_known = categories(&data)
-            .any(|label| label.strip_prefix(column.as_str()) == Some(&format!("={value}")));
-        let found = categories(&data).collect::<Vec<_>>().join(", ");
+        let found = Categories::of(&data).names;
         ensure!(
-            is_known,
-            "--normal {column}={value} is in no row: there are {found}"
+            found.contains(value),
+            "--normal {column}={value} is in no row: there are {column}={}",
+            found.join(&format!(", {column}="))
         );
     }
     Ok(data)
 }
 
-/// `COLUMN=VALUE`, of all values there are.
-fn categories(data: &Dataset) -> impl Iterator<Item = &str> {
-    let labels = data.labels.iter().skip(data.points.ncols());
-    labels.map(String::as_str)
+/// What there is in the column that tells what went on.
+struct Categories {
+    names: Vec<String>,
+    /// Which of them each row has.
+    of_rows: Vec<usize>,
+}
+
+impl Categories {
+    fn of(data: &Dataset) -> Self {
+        let labels = &data.labels[data.points.ncols()..];
+        match labels {
+            // Numbers stand for something here, as 1 for walking.
+            [column] if !column.contains('=') => Self::of_numbers(data.context.column(0)),
+            _ => Self {
+                names: labels
+                    .iter()
+                    .map(|label| label.split_once('=').map_or("", |(_, value)| value).into())
+                    .collect(),
+                of_rows: data
+                    .context
+                    .rows()
+                    .into_iter()
+                    .map(|row| row.iter().position(|x| *x == 1.0).unwrap_or_default())
+                    .collect(),
+            },
+        }
+    }
+
+    fn of_numbers(column: ArrayView1<'_, f32>) -> Self {
+        let mut values = column.to_vec();
+        values.sort_by(f32::total_cmp);
+        values.dedup();
+        let place = |x: &f32| values.partition_point(|value| value < x);
+        Self {
+            of_rows: column.iter().map(place).collect(),
+            names: values.iter().map(f32::to_string).collect(),
+        }
+    }
 }
 
 fn check_same(found: &[Window], expected: &[Window]) -> anyhow::Result<()> {
@@ -250,14 +284,14 @@ fn add_table(
     };
     let mut rows = vec![[column.as_str(), "windows", "strange", "", ""].map(String::from)];
     let mut values: Vec<Value> = vec![];
-    for (category, label) in categories(data).enumerate() {
+    let categories = Categories::of(data);
+    for (category, name) in categories.names.iter().enumerate() {
         let of = windows
             .iter()
-            .filter(|window| data.context[[window.end, category]] == 1.0);
+            .filter(|window| categories.of_rows[window.end] == category);
         let (count, strange) = of.fold((0, 0), |(count, strange), window| {
             (count + 1, strange + usize::from(window.is_strange))
         });
-        let name = label.split_once('=').map_or(label, |(_, value)| value);
         let is_normal = name == normal;
         let verdict = if is_normal {
             "false alarms"
@@ -268,7 +302,7 @@ fn add_table(
         let numbers = [grouped(count), grouped(strange), format!("{percent:.1} %")];
         let [count_text, strange_text, percent] = numbers;
         rows.push([
-            name.into(),
+            name.clone(),
             count_text,
             strange_text,
             percent,
