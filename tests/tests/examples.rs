@@ -14,6 +14,7 @@ use flowlet_protocol::frame::FrameReader;
 use flowlet_protocol::text::strip_checksum;
 use flowlet_protocol::{Answer, MAX_LINE_LEN, Spent};
 use flowlet_tests::counter::Counts;
+use flowlet_trainer::board::cost::{self, Work};
 use flowlet_trainer::board::firmware::{build, build_logging};
 use flowlet_trainer::board::{Board, Launch, Level, Log, run_logging, run_program};
 use flowlet_trainer::model_file::ModelFile;
@@ -273,6 +274,13 @@ fn what_a_board_counts_is_what_the_plugin_counts() {
         assert!(
             error.abs() < TOLERANCE,
             "{board}: {counted} where {expected} are"
+        );
+        // Of a trained model, what `inspect` tells is what the board counts.
+        let told = Work::of_sample(file.model().unwrap().description()).instructions(board);
+        let error = told as f64 / counted as f64 - 1.0;
+        assert!(
+            error.abs() < cost::TOLERANCE,
+            "{board}: {told} is told where {counted} are"
         );
     }
 }

@@ -16,8 +16,9 @@ use flowlet::{Activation, Kind, Precision};
 
 use super::Board;
 
-/// How far the estimates are from what is counted, at most, for nets with random weights.
-pub const TOLERANCE: f64 = 0.06;
+/// How far the estimates are from what a board counts, at most: the costs of parts are those of random weights, in a
+/// firmware that knows the model's dimension when it is compiled.
+pub const TOLERANCE: f64 = 0.12;
 
 /// What one of each part takes on each of [`Board::QEMU`], as `cargo xtask bench cost` prints it.
 #[rustfmt::skip]
