@@ -18,7 +18,8 @@ const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
   setup       add the Rust targets, QEMU and the compiler of C that the boards need
-  test        set up, then run all tests, those on emulated boards included
+  test        set up, then run all tests, those on emulated boards included; with --bless, write anew what
+              they expect boards to say, and the tables of sizes
   lint        check formatting, clippy, docs, no_std builds, lock files and licences
   size        measure the least firmware on each board, and the examples: --check them against
               tests/firmware_size.csv and example_size.csv, which tests do too, or --bless them
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         }
         ["setup"] => setup::setup(),
         ["test"] => test::test(),
+        ["test", "--bless"] => test::bless(),
         ["lint"] => lint::lint(),
         ["size", "--check"] => size::check(),
         ["size", "--bless"] => size::bless(),
