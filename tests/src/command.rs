@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -140,14 +143,44 @@ impl Default for Folder {
     }
 }
 
-/// Runs a command to its end.
+/// Far beyond what any command takes, the compilation of a board's firmware and all it needs included.
+const TIME_LIMIT: Duration = Duration::from_secs(900);
+
+/// Runs a command to its end, without input.
 ///
 /// # Panics
 ///
-/// If it does not start.
+/// If it does not start, or is still running after a quarter of an hour.
 pub fn run(command: &mut Command) -> Output {
-    let output = command.output();
+    run_within(command, TIME_LIMIT)
+}
+
+fn run_within(command: &mut Command, limit: Duration) -> Output {
+    let pipes = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let child = pipes.stderr(Stdio::piped()).spawn();
+    let child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let id = child.id();
+    let (done, is_done) = channel::<()>();
+    let watch = thread::spawn(move || {
+        let is_late = is_done.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+        if is_late {
+            kill(id);
+        }
+        is_late
+    });
+    let output = child.wait_with_output();
+    drop(done);
+    let is_late = watch.join().expect("the watch only waits");
+    assert!(!is_late, "{command:?} ran for more than {limit:?}");
     output.unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+fn kill(id: u32) {
+    let killed = Command::new("kill")
+        .args(["-s", "KILL", &id.to_string()])
+        .status();
+    // It may have ended by itself.
+    let _ = killed.expect("there is a command that kills");
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -158,4 +191,15 @@ fn text(bytes: &[u8]) -> String {
 fn flowlet() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| build("flowlet-trainer", Built::Program("flowlet")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "ran for more than 100ms")]
+    fn a_command_without_an_end_is_told() {
+        run_within(Command::new("sleep").arg("60"), Duration::from_millis(100));
+    }
 }
