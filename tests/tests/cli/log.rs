@@ -15,7 +15,7 @@ use flowlet_trainer::board::firmware::{build, build_logging};
 use flowlet_trainer::board::{Board, Level};
 
 use super::flash::tool;
-use super::monitor::{Fault, Played};
+use super::monitor::{Fault, LIMIT, Played};
 use super::*;
 
 static MOONS: &[u8] = include_bytes!("../../../runtime/src/moons.flow");
@@ -233,7 +233,7 @@ fn ctrl_c_in_a_terminal_ends_the_log_without_a_word() {
     let mut command = monitor(&folder, &board.port, 60);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.process_group(0).spawn().unwrap();
-    is_asked.recv().unwrap();
+    is_asked.recv_timeout(LIMIT).unwrap();
     // As a terminal does, to the whole group.
     let interrupt = format!("kill -s INT -- -{}", child.id());
     let interrupted = run(Command::new("sh").args(["-c", &interrupt]));

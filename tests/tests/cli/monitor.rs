@@ -24,7 +24,7 @@ use super::*;
 static MOONS: &[u8] = include_bytes!("../../../runtime/src/moons.flow");
 
 /// Far longer than anything takes, on the slowest machine.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The board's own noise has this seed, and more for each sample before.
 const OWN_SEED: u64 = 12_345;
@@ -43,6 +43,12 @@ pub(super) enum Fault {
     Silent,
     /// It is gone after 120 samples.
     Unplugged,
+    /// It answers, without samples.
+    Empty,
+    /// Of samples, it has no log-probabilities.
+    NoLogProbs,
+    /// It has been asked for more samples than it can tell in a minute.
+    Occupied,
     /// It has no context for the model.
     Refusal,
 }
@@ -97,6 +103,12 @@ fn play(mut port: SerialPort, fault: Fault, may_answer: &dyn Fn() -> bool, stop:
         if fault == Fault::Foreign {
             // It never pauses.
             let _ = port.write_all(b"[INFO] temperature 23.5\r\n\0");
+        }
+        if fault == Fault::Occupied {
+            let x = [0.5, 0.5].into_iter().collect();
+            let answer = Answer::Sample { x, log_prob: None };
+            let _ = port.write_all(encode(&answer, &mut [0; MAX_LEN]).unwrap());
+            continue;
         }
         let Ok(len) = port.read(&mut chunk) else {
             continue;
@@ -158,12 +170,16 @@ fn samples(file: &ModelFile, draw: &Draw, own: u64, fault: Fault) -> Vec<u8> {
     let log_probs = log_probs(&model, &points, &context).unwrap();
     // As a board that logs.
     let mut bytes = b"log: sampling\n".to_vec();
+    let points = match fault {
+        Fault::Empty => Array2::zeros((0, 2)),
+        _ => points,
+    };
     for (i, (x, log_prob)) in points.rows().into_iter().zip(log_probs).enumerate() {
         let mut x: heapless::Vec<f32, 64> = x.iter().copied().collect();
         if fault == Fault::Bit && i == 2 {
             x[1] = f32::from_bits(x[1].to_bits() ^ 1);
         }
-        let log_prob = Some(log_prob);
+        let log_prob = Some(log_prob).filter(|_| fault != Fault::NoLogProbs);
         let frame = encode(&Answer::Sample { x, log_prob }, &mut [0; MAX_LEN]).map(<[u8]>::to_vec);
         let mut frame = frame.unwrap();
         if fault == Fault::Noise && i % 3 == 2 {
@@ -216,9 +232,19 @@ fn samples_come_over_a_serial_line_with_the_boards_own_noise() {
 #[test]
 fn samples_that_are_damaged_on_the_line_are_left_out() {
     let (folder, board) = (folder(), Played::new(Fault::Noise));
-    let printed = folder.succeed(&format!("monitor --port {} -n 40 --seed 7", board.port));
+    let line = format!("monitor --port {} -n 40 --seed 7", board.port);
+    let output = run(&mut folder.command(&line));
+    let [printed, said] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(output.status.success(), "{said}");
     let (_, rows) = numbers(&printed);
     assert_eq!(rows.len(), 40);
+    // Of 40, of the 13 that were missing, of the 4 that were then, and of the last: each third.
+    assert_tells(
+        &said,
+        &["note: 18 of 58 samples were lost on the way from /dev/pts/"],
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
     let whole = expected(40, 7);
     let whole = whole.iter().enumerate().filter(|(i, _)| i % 3 != 2);
     let whole: Vec<_> = whole.map(|(_, row)| row.clone()).collect();
@@ -234,6 +260,14 @@ fn what_is_wrong_with_a_board_is_one_sentence() {
             ["nothing answers on /dev/pts/", "flowlet flash"],
         ),
         (Fault::Foreign, ["none of the sampler's answers", "--baud"]),
+        (
+            Fault::Occupied,
+            ["what it was asked for before", "reset it"],
+        ),
+        (
+            Fault::Empty,
+            ["answers, but with no samples", "flowlet flash"],
+        ),
         (
             Fault::Refusal,
             ["says: the model takes 1 context numbers", "/dev/pts/"],
@@ -324,6 +358,10 @@ fn a_board_is_verified_over_a_serial_line() {
     let board = Played::new(Fault::Noise);
     let message = folder.fail(&line(&board.port));
     assert_tells(&message, &["6 of 20 samples were lost", "cable"]);
+
+    let board = Played::new(Fault::NoLogProbs);
+    let message = folder.fail(&line(&board.port));
+    assert_tells(&message, &["without log-probabilities", "flowlet flash"]);
 }
 
 #[test]
@@ -362,28 +400,51 @@ fn a_board_of_qemus_gives_other_samples_in_each_answer() {
 }
 
 #[test]
-fn ctrl_c_ends_it_and_keeps_what_came() {
+fn a_port_is_for_one_at_a_time() {
+    let (folder, board) = (folder(), Played::new(Fault::None));
+    let line = format!("monitor --port {}", board.port);
+    let mut command = folder.command(&line);
+    let mut first = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut some = [0; 100];
+    std::io::Read::read_exact(first.stdout.as_mut().unwrap(), &mut some).unwrap();
+    let message = folder.fail(&format!("{line} -n 3"));
+    assert_tells(
+        &message,
+        &["another program uses the serial port /dev/pts/"],
+    );
+    first.kill().unwrap();
+    first.wait().unwrap();
+    folder.succeed(&format!("{line} -n 3"));
+}
+
+/// A monitor of a board of endless samples gets `signal`, and is awaited.
+fn ended_by(signal: &str, terminal: Stdio) {
     let folder = folder();
     let board = Played::new(Fault::None);
     let mut command = folder.command(&format!("monitor --port {} -o board.csv", board.port));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = child.spawn().unwrap();
+    let mut child = child.stdin(terminal).spawn().unwrap();
     let mut printed = child.stdout.take().unwrap();
     let mut some = [0; 4096];
     std::io::Read::read_exact(&mut printed, &mut some).unwrap();
     let rest = thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
-    let interrupt = format!("kill -INT {}", child.id());
-    assert!(
-        run(Command::new("sh").args(["-c", &interrupt]))
-            .status
-            .success()
-    );
+    let kill = format!("kill -{signal} {}", child.id());
+    let killed = run(Command::new("sh").args(["-c", &kill]));
+    assert!(killed.status.success());
     let output = child.wait_with_output().unwrap();
     rest.join().unwrap().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    assert!(output.status.success(), "{signal}: {output:?}");
     let csv = folder.text("board.csv");
     assert!(csv.starts_with(std::str::from_utf8(&some).unwrap()));
     assert!(csv.ends_with('\n') && numbers(&csv).1.len() > 50);
+}
+
+#[test]
+fn ctrl_c_and_a_terminal_that_closes_end_it_and_keep_what_came() {
+    ended_by("INT", Stdio::null());
+    ended_by("TERM", Stdio::null());
+    let (_screen, terminal) = SerialPort::pair().unwrap();
+    ended_by("HUP", OwnedFd::from(terminal).into());
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn patience(board: Option<Board>, model: Option<&Model<'_>>, draw: &Draw) ->
 ///
 /// # Errors
 ///
-/// [`BoardError::Line`] where the line or the board fails.
+/// [`BoardError::Line`] where the line or the board fails, or the firmware gives no samples.
 pub fn draw(
     line: &mut Line,
     draw: &Draw,
@@ -50,6 +50,7 @@ pub fn draw(
     let mut draw = draw.clone();
     draw.form = Form::Frames;
     line.send(&Command::Sample(draw))?;
+    let damaged = line.damaged();
     let mut batch = Batch {
         count: 0,
         is_whole: false,
@@ -62,6 +63,11 @@ pub fn draw(
                 if take(&x, log_prob).is_break() {
                     return Ok(batch);
                 }
+            }
+            // None came, nor the bytes of any.
+            Answer::Done { count: 1.., .. } if batch.count == 0 && line.damaged() == damaged => {
+                let name = line.name().into();
+                return Err(LineError::NoSamples { name }.into());
             }
             Answer::Done { spent, .. } => {
                 batch.is_whole = true;
@@ -110,6 +116,10 @@ pub fn run_over(
         .into());
     }
     let has_log_prob = matches!(model.kind(), Kind::RealNvp { .. });
+    if has_log_prob && log_probs.is_empty() {
+        let name = line.name().into();
+        return Err(BoardError::from(LineError::NoLogProbs { name }).into());
+    }
     let shape = (request.n as usize, model.dim());
     let other = || other_model(line, file, "one of another shape");
     let samples = Array2::from_shape_vec(shape, points).map_err(|_| other())?;

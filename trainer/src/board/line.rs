@@ -104,7 +104,8 @@ impl Line {
     /// # Errors
     ///
     /// [`LineError::Silent`] where nothing answers for so long, [`LineError::Foreign`] where something else
-    /// does, and [`LineError::Refused`] where the board answers with an error alone.
+    /// does, [`LineError::Occupied`] where the board does, but not to this, and [`LineError::Refused`] where it
+    /// answers with an error alone.
     pub fn begin(&mut self, patience: Duration) -> Result<(), BoardError> {
         let mut nothing = flowlet_protocol::Draw::new(0);
         nothing.form = flowlet_protocol::Form::Frames;
@@ -112,13 +113,16 @@ impl Line {
         self.write(b"\0\n")?;
         self.send(&Command::Sample(nothing))?;
         let deadline = Instant::now() + patience;
-        let mut refusal = None;
+        let (mut refusal, mut is_occupied) = (None, false);
         loop {
             match self.answer(deadline) {
                 Ok(Answer::Done { count: 0, .. }) => break,
                 // What was asked for by others may still arrive before.
-                Ok(_) => {}
+                Ok(_) => is_occupied = true,
                 Err(error @ BoardError::Line(LineError::Refused { .. })) => refusal = Some(error),
+                Err(BoardError::Line(LineError::Foreign { name })) if is_occupied => {
+                    return Err(LineError::Occupied { name }.into());
+                }
                 Err(error) => return Err(refusal.unwrap_or(error)),
             }
         }

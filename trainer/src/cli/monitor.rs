@@ -15,13 +15,14 @@ use flowlet::Model;
 use flowlet_protocol::Draw;
 use flowlet_trainer::board::exchange::{Batch, check_model, draw, patience};
 use flowlet_trainer::board::flash::Rtt;
-use flowlet_trainer::board::{Board, Line};
+use flowlet_trainer::board::{Board, BoardError, Line, LineError};
 use flowlet_trainer::model_file::ModelFile;
 use flowlet_trainer::output::{check_writable, write_whole};
 
 use super::log::Logged;
 use super::numbers::{MOST, count, step_count};
 use super::on_board::board;
+use super::report::grouped;
 use super::serial::{Serial, listed};
 use super::tables::items;
 use super::train::interrupt::stoppable;
@@ -36,7 +37,7 @@ const BATCH: u32 = 50;
 /// A board of silicon has the sampler by `flowlet flash` and answers over its serial port, with noise from its
 /// own random source; with its model file, columns have names, and another model on the board is an error. One of
 /// QEMU's needs the file. In a terminal the newest samples are drawn; elsewhere, and beside a log, each is a line.
-/// Ctrl-C ends it, and keeps what was written. With --log, firmware that `flowlet flash --log` wrote tells by the debug probe what it does; probe-rs
+/// Ctrl-C ends it, as SIGTERM and a terminal that closes do, and what was written is kept. With --log, firmware that `flowlet flash --log` wrote tells by the debug probe what it does; probe-rs
 /// reads that, and finds its texts in the ELF file that `flash` kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -116,12 +117,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(file) = &file {
         check_model(&mut line, file, patience)?;
     }
-    let session = Session {
+    let mut session = Session {
         line,
         ask,
         patience,
         model: model.as_ref(),
         left: arguments.n,
+        count: 0,
+        lost: 0,
     };
     let mut stdout = io::stdout();
     let has_log = arguments.logged.log.is_some();
@@ -140,14 +143,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 })
             })?;
             told?;
-            Ok(written?)
+            written?;
         }
         None => stoppable(|stop| {
             let mut rows = Rows::new(None, &mut stdout, has_log);
             session.run(stop, &mut rows)?;
-            Ok(rows.finish()?)
-        })?,
+            anyhow::Ok(rows.finish()?)
+        })??,
     }
+    session.tell_lost();
+    Ok(())
 }
 
 /// What the board is asked for, again and again.
@@ -225,11 +230,15 @@ struct Session<'s> {
     model: Option<&'s Model<'s>>,
     /// Samples that are still to come, if there is an end.
     left: Option<u32>,
+    /// Samples that came.
+    count: usize,
+    /// Samples that did not.
+    lost: usize,
 }
 
 impl Session<'_> {
     /// Asks until there are enough samples, or `stop` is set.
-    fn run(mut self, stop: &AtomicBool, rows: &mut Rows<'_>) -> anyhow::Result<()> {
+    fn run(&mut self, stop: &AtomicBool, rows: &mut Rows<'_>) -> anyhow::Result<()> {
         while !stop.load(Ordering::Relaxed) && self.left != Some(0) {
             self.ask.count = self.left.map_or(BATCH, |left| left.min(BATCH));
             let mut taken = Ok(());
@@ -249,18 +258,45 @@ impl Session<'_> {
             match batch {
                 // In a terminal, Ctrl-C ends QEMU too.
                 Err(_) if stop.load(Ordering::Relaxed) => break,
-                batch => self.next(&batch?),
+                batch => self.next(&batch?)?,
             }
         }
         Ok(())
     }
 
-    fn next(&mut self, batch: &Batch) {
+    fn next(&mut self, batch: &Batch) -> Result<(), BoardError> {
+        self.count += batch.count as usize;
+        if batch.is_whole {
+            let (count, lost) = (self.ask.count, self.ask.count.saturating_sub(batch.count));
+            self.lost += lost as usize;
+            if lost == count {
+                // More of this would never end.
+                return Err(LineError::Lost {
+                    name: self.line.name().into(),
+                    lost: lost as usize,
+                    count: count as usize,
+                }
+                .into());
+            }
+        }
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(batch.count);
         }
         if let Some(seed) = &mut self.ask.seed {
             *seed = seed.wrapping_add(1);
+        }
+        Ok(())
+    }
+
+    /// Tells on standard error how many samples the line has lost.
+    fn tell_lost(&self) {
+        if self.lost > 0 {
+            eprintln!(
+                "note: {} of {} samples were lost on the way from {}: check the cable",
+                grouped(self.lost),
+                grouped(self.count + self.lost),
+                self.line.name()
+            );
         }
     }
 }

@@ -53,6 +53,30 @@ pub enum LineError {
         /// The port or board.
         name: String,
     },
+    /// The board is at what it was asked for before.
+    #[error(
+        "the board on {name} still answers what it was asked for before: wait until it is done, or reset it"
+    )]
+    Occupied {
+        /// The port or board.
+        name: String,
+    },
+    /// The firmware has no samples to give.
+    #[error(
+        "the firmware on {name} answers, but with no samples: flash the sampler by `flowlet flash`"
+    )]
+    NoSamples {
+        /// The port or board.
+        name: String,
+    },
+    /// The firmware gives no log-probabilities.
+    #[error(
+        "the firmware on {name} gives samples without log-probabilities, which cannot be verified: flash the sampler by `flowlet flash`"
+    )]
+    NoLogProbs {
+        /// The port or board.
+        name: String,
+    },
     /// The line is gone.
     #[error(
         "the connection to {name} broke, as when a cable is unplugged: plug it in and begin again"

@@ -23,21 +23,32 @@ pub fn ports() -> Vec<String> {
 }
 
 #[derive(Debug)]
-pub(super) struct Port(SerialPort);
+pub(super) struct Port {
+    serial: SerialPort,
+    /// Keeps others away who ask for a lock, where the system itself does not.
+    #[cfg(unix)]
+    _lock: std::fs::File,
+}
 
 impl Port {
     pub(super) fn open(port: &str, baud_rate: u32) -> Result<Self, LineError> {
         let opened = SerialPort::open(PathBuf::from(port), baud_rate);
         let serial = opened.map_err(|source| refusal(port, source))?;
+        #[cfg(unix)]
+        let lock = lock(&serial).map_err(|source| refusal(port, source))?;
         // What came before is of no use; a port that cannot drop it gives it to be read.
         let _ = serial.discard_input_buffer();
-        Ok(Self(serial))
+        Ok(Self {
+            serial,
+            #[cfg(unix)]
+            _lock: lock,
+        })
     }
 
     /// Waits for bytes; [`ErrorKind::TimedOut`] where none came for so long.
     pub(super) fn read(&mut self, bytes: &mut [u8], patience: Duration) -> io::Result<usize> {
-        self.0.set_read_timeout(patience)?;
-        match self.0.read(bytes) {
+        self.serial.set_read_timeout(patience)?;
+        match self.serial.read(bytes) {
             // A port that is gone reads as one that has ended.
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
             read => read,
@@ -45,7 +56,20 @@ impl Port {
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.serial.write_all(bytes)
+    }
+}
+
+/// Locks a port; what cannot be locked is left as it is.
+#[cfg(unix)]
+fn lock(serial: &SerialPort) -> io::Result<std::fs::File> {
+    use std::fs::{File, TryLockError};
+    use std::os::fd::AsFd;
+
+    let file = File::from(serial.as_fd().try_clone_to_owned()?);
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(ErrorKind::ResourceBusy.into()),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
 

@@ -58,7 +58,7 @@ fn reason(refusal: &Refusal) -> String {
             "its flash failed; send the model again, and if that is of no help, replace the chip"
         }
         Refusal::Full => {
-            "there is no room for the record of another update; erase the whole flash, as by `probe-rs erase`, and flash firmware and model anew"
+            "there is no room for the record of another update; `flowlet flash FILE --board BOARD --example update --model-only` writes the model and erases the records"
         }
     };
     text.into()
