@@ -11,8 +11,7 @@ use flowlet::Model;
 use flowlet_protocol::update::{Flash as _, Reply, Request, SCRATCH_LEN, Updater};
 use flowlet_protocol::{Answer, Command, Facts, Form, Said};
 use support::{
-    Error, Input, Models, ThisBoard, ThisFlash, answer, debug, digest,
-    info, sample, warn,
+    Error, Input, Models, ThisBoard, ThisFlash, answer, debug, digest, info, sample, warn,
 };
 
 #[support::entry]
