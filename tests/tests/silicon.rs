@@ -271,6 +271,27 @@ fn with_commas(len: u64) -> String {
     groups.join(",")
 }
 
+#[test]
+fn the_readme_has_the_boards_and_targets_that_are_built_for() {
+    let text = read(&readme());
+    let silicon = SILICON.iter().map(|silicon| {
+        let board = Board::from_name(silicon.name).expect("the trainer knows the board");
+        let target = board.target();
+        let examples = EXAMPLES.iter().chain(silicon.own_examples);
+        let examples: Vec<_> = examples.map(|example| format!("`{example}`")).collect();
+        format!("| `{board}` | `{target}` | {} |\n", examples.join(", "))
+    });
+    let expected = "| BOARD | TARGET | EXAMPLE |\n|---|---|---|\n".to_owned();
+    let expected = expected + &silicon.collect::<String>();
+    assert!(
+        text.contains(&format!("\n{expected}\n")),
+        "README.md has no\n{expected}"
+    );
+    let all = Board::ALL.iter().filter(|board| !board.is_emulated());
+    let all: Vec<_> = all.map(|board| board.name()).collect();
+    assert_eq!(all, SILICON.map(|silicon| silicon.name));
+}
+
 fn readme() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("firmware-examples/README.md")
 }
