@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use flowlet_trainer::board::firmware::{Build, Program, build_logging};
+use flowlet_trainer::board::firmware::{Build, build_together};
 use flowlet_trainer::board::{Board, Level};
-use flowlet_trainer::error::Error;
 
 use crate::elf::Elf;
 
@@ -13,8 +12,8 @@ use crate::elf::Elf;
 pub struct Silicon {
     /// Its feature.
     pub name: &'static str,
-    /// What is built for it.
-    pub examples: &'static [&'static str],
+    /// What is built for it alone, and asks for more of what examples share.
+    pub own_examples: &'static [&'static str],
     /// Addresses of the flash that the program may take, as data and as code.
     pub flash: [Range<u64>; 2],
     /// Addresses of the RAM, as data and as code.
@@ -23,35 +22,37 @@ pub struct Silicon {
     pub region_len: u64,
 }
 
-const EXAMPLES: &[&str] = &["sampler", "compare", "detector", "update"];
+/// What is built for every board, with the same features of what they share.
+pub const EXAMPLES: [&str; 4] = ["sampler", "compare", "detector", "update"];
+
 const KB: u64 = 1 << 10;
 
 /// All boards of silicon.
 pub const SILICON: [Silicon; 4] = [
     Silicon {
         name: "stm32f4-discovery",
-        examples: EXAMPLES,
+        own_examples: &[],
         flash: [0x0800_0000..0x0804_0000, 0..0],
         ram: [0x2000_0000..0x2002_0000, 0..0],
         region_len: 768 * KB,
     },
     Silicon {
         name: "nrf52840-dk",
-        examples: &["sampler", "compare", "detector", "update", "embassy"],
+        own_examples: &["embassy"],
         flash: [0..0x0004_0000, 0..0],
         ram: [0x2000_0000..0x2004_0000, 0..0],
         region_len: 768 * KB,
     },
     Silicon {
         name: "pico",
-        examples: EXAMPLES,
+        own_examples: &[],
         flash: [0x1000_0000..0x1004_0000, 0..0],
         ram: [0x2000_0000..0x2004_0000, 0..0],
         region_len: 1792 * KB,
     },
     Silicon {
         name: "esp32c3",
-        examples: EXAMPLES,
+        own_examples: &[],
         // Constants and code, by the addresses that the boot loader gives them: up to the window to the models,
         // and what shares its entries.
         flash: [0x3C00_0000..0x3C40_0000, 0x4200_0000..0x4240_0000],
@@ -68,17 +69,22 @@ impl Silicon {
     /// If the build fails.
     pub fn build(&self, example: &str, features: &str) -> Elf {
         let build = Build::new(self.board(), example);
-        read(example, Build { features, ..build }.run())
+        let program = Build { features, ..build }.run();
+        let program = program.unwrap_or_else(|error| panic!("{example}: {error}"));
+        Elf::read(&program.path())
     }
 
-    /// Builds an example that logs.
+    /// Builds all examples for the board, with their names; with their log if there is a level.
     ///
     /// # Panics
     ///
-    /// If the build fails.
-    pub fn build_logging(&self, example: &str) -> Elf {
-        let program = build_logging(self.board(), example, Level::Debug);
-        read(example, program)
+    /// If a build fails.
+    pub fn build_all(&self, level: Option<Level>) -> Vec<(&'static str, Elf)> {
+        let mut built = examples(self.board(), &EXAMPLES, level);
+        for example in self.own_examples {
+            built.extend(examples(self.board(), &[example], level));
+        }
+        built
     }
 
     fn board(&self) -> Board {
@@ -86,7 +92,18 @@ impl Silicon {
     }
 }
 
-fn read(example: &str, program: Result<Program, Error>) -> Elf {
-    let program = program.unwrap_or_else(|error| panic!("{example}: {error}"));
-    Elf::read(&program.path())
+/// Builds examples that ask for the same features of what they share, with their names.
+///
+/// # Panics
+///
+/// If the build fails.
+pub fn examples(
+    board: Board,
+    names: &[&'static str],
+    level: Option<Level>,
+) -> Vec<(&'static str, Elf)> {
+    let programs = build_together(board, names, level);
+    let programs = programs.unwrap_or_else(|error| panic!("{names:?} on {board}: {error}"));
+    let elves = programs.iter().map(|program| Elf::read(&program.path()));
+    names.iter().copied().zip(elves).collect()
 }

@@ -52,7 +52,9 @@ fn lines(output: &[u8]) -> String {
     lines.collect()
 }
 
-/// Two recordings, one too short for a window, and what is no sample among them.
+/// A recording with a hole at each sample that is refused, and a recording too short for a window.
+///
+/// Between holes, samples are enough for a window together with those before, and too few alone.
 fn measured() -> String {
     let table = include_str!("../data/imu_test.csv");
     let samples = table.lines().skip(1);
@@ -61,9 +63,20 @@ fn measured() -> String {
         let lines = samples.clone().skip(skip).take(count);
         lines.map(|sample| format!("feed {sample}\n")).collect()
     };
-    let hostile = "feed\nfeed 1,2,3\nfeed 1,2,3,4,5,six\nfeed 1,2,3,4,5,6,7\nsample 1\n";
-    let (short, long) = (feed(0, 12), feed(2100, 24));
-    format!("model\n{short}{hostile}restart\n{long}model 1\n")
+    let too_long = format!("feed {}", "1".repeat(MAX_LINE_LEN));
+    let refused = [
+        "feed",
+        "feed 1,2,3",
+        "feed 1,2,3,4,5,six",
+        "feed 1,2,3,4,5,6,7",
+        &too_long,
+    ];
+    let parts = refused.iter().enumerate();
+    let with_holes: String = parts
+        .map(|(i, line)| format!("{}{line}\n", feed(2000 + 12 * i, 12)))
+        .collect();
+    let (whole, short) = (feed(2100, 24), feed(0, 12));
+    format!("model\n{with_holes}{whole}sample 1\nrestart\n{short}model 1\n")
 }
 
 /// Input that all samplers are to answer, hostile lines among it.

@@ -1,7 +1,7 @@
-//! Firmware for boards of silicon: linked for the chip, as its boot code wants it, and no larger than
-//! the table says that it was; and run in QEMU, as far as QEMU has the chip.
+//! Firmware for boards of silicon: linked for the chip, as its boot code wants it, and as large as the table says;
+//! and run in QEMU, as far as QEMU has the chip.
 //!
-//! `FLOWLET_BLESS=1` writes the table anew, as `cargo xtask size --bless` does.
+//! `FLOWLET_BLESS=1` writes the table anew, as `cargo xtask size --bless` does, and the README's with it.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
@@ -15,19 +15,18 @@ use flowlet_protocol::text::strip_checksum;
 use flowlet_tests::c_program::Firmware;
 use flowlet_tests::digest;
 use flowlet_tests::elf::Elf;
-use flowlet_tests::silicon::{SILICON, Silicon};
+use flowlet_tests::silicon::{EXAMPLES, SILICON, Silicon, examples};
 use flowlet_tests::workload::{default_flow_matching, default_real_nvp};
-use flowlet_trainer::board::firmware::{build, build_logging};
 use flowlet_trainer::board::{Board, Level};
 use flowlet_trainer::model_file::ModelFile;
 
-/// How much is no growth: another release of the compiler or of a dependency.
+/// How much is no change: another release of the compiler or of a dependency.
 const TOLERANCE_PERCENT: u64 = 2;
 
 const HEAD: &str = "board,example,flash,ram";
 
-/// The example that is measured with its log too.
-const LOGGING: &str = "sampler";
+/// What to do where the table is to be as the examples are.
+const RENEW: &str = "type `cargo xtask size --bless`";
 
 /// Bytes of flash and of RAM.
 type Row = (String, [u64; 2]);
@@ -36,34 +35,29 @@ type Row = (String, [u64; 2]);
 fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
     let mut measured: Vec<Row> = vec![];
     for silicon in &SILICON {
-        let built = silicon.examples.iter().map(|example| {
-            let name = (*example).to_owned();
-            (name, silicon.build(example, ""))
-        });
-        let logging = (with_log(), silicon.build_logging(LOGGING));
-        for (example, elf) in built.chain([logging]) {
-            check_places(silicon, &elf);
-            check_start(silicon, &elf);
-            if example == "update" {
-                check_writing(silicon, &elf);
+        for level in [None, Some(Level::Debug)] {
+            for (example, elf) in silicon.build_all(level) {
+                check_places(silicon, &elf);
+                check_start(silicon, &elf);
+                if example == "update" {
+                    check_writing(silicon, &elf);
+                }
+                let lens = [elf.flash_len(), elf.len_within(&silicon.ram)];
+                measured.push((row_name(silicon.name, example, level), lens));
             }
-            let lens = [elf.flash_len(), elf.len_within(&silicon.ram)];
-            measured.push((format!("{},{example}", silicon.name), lens));
         }
     }
-    for board in Board::QEMU {
-        for example in ["sampler", "compare", "detector", "update"] {
-            let program = build(board, example, None).unwrap_or_else(|error| panic!("{error}"));
-            let elf = Elf::read(&program.path());
+    let in_qemu = Board::QEMU.map(|board| (board, &EXAMPLES[..], None));
+    // One of each of the two cores that differ in it; the examples log by the same code.
+    let logging = [Board::QemuM0, Board::QemuRv32].map(|board| {
+        let examples = &EXAMPLES[..1];
+        (board, examples, Some(Level::Debug))
+    });
+    for (board, names, level) in in_qemu.into_iter().chain(logging) {
+        for (example, elf) in examples(board, names, level) {
             let lens = [elf.flash_len(), elf.static_len()];
-            measured.push((format!("{board},{example}"), lens));
+            measured.push((row_name(board.name(), example, level), lens));
         }
-    }
-    for board in [Board::QemuM0, Board::QemuRv32] {
-        let program = build_logging(board, LOGGING, Level::Debug);
-        let elf = Elf::read(&program.unwrap_or_else(|error| panic!("{error}")).path());
-        let lens = [elf.flash_len(), elf.static_len()];
-        measured.push((format!("{board},{}", with_log()), lens));
     }
     // The example in C as a whole, with its C library, and what the runtime is of it.
     let of_c = ["c", "c-library"].into_iter().zip(Firmware::new().lens());
@@ -72,14 +66,20 @@ fn examples_are_linked_for_their_chips_and_grow_on_purpose_only() {
     print!("{}", to_csv(&measured));
     if env::var_os("FLOWLET_BLESS").is_some() {
         fs::write(table(), to_csv(&measured)).expect("the table can be written");
+        let text = with_sizes(&read(&readme()), &measured);
+        fs::write(readme(), text).expect("the README can be written");
     }
-    let text = fs::read_to_string(table()).expect("the table can be read");
-    let problems = growth(&from_csv(&text), &measured);
+    let problems = differences(&from_csv(&read(&table())), &measured);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-fn with_log() -> String {
-    format!("{LOGGING} with defmt")
+fn row_name(board: &str, example: &str, level: Option<Level>) -> String {
+    format!("{board},{}", with_log(example, level.is_some()))
+}
+
+fn with_log(example: &str, is_logging: bool) -> String {
+    let suffix = if is_logging { " with defmt" } else { "" };
+    format!("{example}{suffix}")
 }
 
 /// All that is laid into flash lies in the program's part of it, and the model's is as long as told.
@@ -172,32 +172,132 @@ fn boot_crc(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn growth_beyond_the_tolerance_is_told() {
+fn what_the_table_does_not_tell_is_told() {
     let row = |flash, ram| vec![("pico,sampler".to_owned(), [flash, ram])];
-    assert!(growth(&row(10_000, 1000), &row(10_200, 1020)).is_empty());
-    assert!(growth(&row(10_000, 1000), &row(5000, 500)).is_empty());
-    assert_eq!(growth(&row(10_000, 1000), &row(10_201, 1021)).len(), 2);
-    assert_eq!(growth(&[], &row(1, 1)).len(), 1);
+    let table = row(10_000, 1000);
+    for within in [row(10_200, 1020), row(9800, 980)] {
+        assert!(differences(&table, &within).is_empty(), "{within:?}");
+    }
+    for (beyond, word) in [(row(10_201, 1021), "grew"), (row(9799, 979), "shrank")] {
+        let problems = differences(&table, &beyond);
+        assert!(problems.len() == 2 && problems.iter().all(|problem| problem.contains(word)));
+    }
+    for (table, measured) in [(vec![], row(1, 1)), (row(1, 1), vec![])] {
+        assert_eq!(differences(&table, &measured).len(), 1);
+    }
 }
 
-/// What has grown, and by how much.
-fn growth(table: &[Row], measured: &[Row]) -> Vec<String> {
-    let mut problems = vec![];
+/// What the table does not tell, or tells wrong: by how much something has grown or shrunk, too.
+fn differences(table: &[Row], measured: &[Row]) -> Vec<String> {
+    let has = |rows: &[Row], name: &str| rows.iter().any(|(known, _)| known == name);
+    let gone = table.iter().filter(|(name, _)| !has(measured, name));
+    let mut problems: Vec<String> = gone
+        .map(|(name, _)| format!("{name} is in the table and not built: {RENEW}"))
+        .collect();
     for (name, lens) in measured {
         let Some((_, before)) = table.iter().find(|(known, _)| known == name) else {
-            problems.push(format!("{name} is not in the table"));
+            problems.push(format!("{name} is not in the table: {RENEW}"));
             continue;
         };
         for (memory, (len, before)) in ["flash", "RAM"].iter().zip(lens.iter().zip(before)) {
-            if 100 * len > (100 + TOLERANCE_PERCENT) * before {
-                problems.push(format!(
-                    "{memory} of {name} grew from {before} bytes to {len}: make it smaller, or \
-                     type `cargo xtask size --bless` and say why"
-                ));
-            }
+            let (verb, advice) = if 100 * len > (100 + TOLERANCE_PERCENT) * before {
+                let advice = format!("make it smaller, or {RENEW} and say why");
+                ("grew", advice)
+            } else if 100 * len < (100 - TOLERANCE_PERCENT) * before {
+                ("shrank", RENEW.into())
+            } else {
+                continue;
+            };
+            problems.push(format!(
+                "{memory} of {name} {verb} from {before} bytes to {len}: {advice}"
+            ));
         }
     }
     problems
+}
+
+#[test]
+fn the_readme_has_the_sizes_of_the_table() {
+    let text = read(&readme());
+    let expected = with_sizes(&text, &from_csv(&read(&table())));
+    assert!(text == expected, "README.md has other sizes: {RENEW}");
+}
+
+/// The README with these sizes in its two tables of them: without the log, and with it.
+fn with_sizes(readme: &str, rows: &[Row]) -> String {
+    const HEADING: &str = "### Sizes\n";
+    let (before, section) = readme.split_once(HEADING).expect("the README tells sizes");
+    let (section, after) = section.split_at(section.find("\n### ").expect("another part follows"));
+    let mut tables = [false, true].into_iter();
+    let blocks = section.split("\n\n").map(|block| {
+        if !block.starts_with('|') {
+            return block.into();
+        }
+        sizes(rows, tables.next().expect("there are two tables"))
+    });
+    let section = blocks.collect::<Vec<String>>().join("\n\n");
+    assert!(
+        tables.next().is_none(),
+        "the README has two tables of sizes"
+    );
+    [before, HEADING, &section, after].concat()
+}
+
+/// Flash and RAM of all examples on silicon.
+fn sizes(rows: &[Row], is_logging: bool) -> String {
+    let own = SILICON.iter().flat_map(|silicon| silicon.own_examples);
+    let examples: Vec<&str> = EXAMPLES.iter().chain(own).copied().collect();
+    let head = examples.iter().map(|example| format!(" `{example}` |"));
+    let head = format!("| board |{}", head.collect::<String>());
+    let rule = format!("|---|{}", "---|".repeat(examples.len()));
+    let lines = SILICON.iter().map(|silicon| {
+        let cells = examples.iter().map(|example| {
+            let name = format!("{},{}", silicon.name, with_log(example, is_logging));
+            let row = rows.iter().find(|(known, _)| *known == name);
+            let lens = row.map(|(_, lens)| lens.map(with_commas).join(" + "));
+            format!(" {} |", lens.unwrap_or_default())
+        });
+        format!("| `{}` |{}", silicon.name, cells.collect::<String>())
+    });
+    let lines = [head, rule].into_iter().chain(lines);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// As prose has a number.
+fn with_commas(len: u64) -> String {
+    let digits = len.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+#[test]
+fn the_readme_has_the_boards_and_targets_that_are_built_for() {
+    let text = read(&readme());
+    let silicon = SILICON.iter().map(|silicon| {
+        let board = Board::from_name(silicon.name).expect("the trainer knows the board");
+        let target = board.target();
+        let examples = EXAMPLES.iter().chain(silicon.own_examples);
+        let examples: Vec<_> = examples.map(|example| format!("`{example}`")).collect();
+        format!("| `{board}` | `{target}` | {} |\n", examples.join(", "))
+    });
+    let expected = "| BOARD | TARGET | EXAMPLE |\n|---|---|---|\n".to_owned();
+    let expected = expected + &silicon.collect::<String>();
+    assert!(
+        text.contains(&format!("\n{expected}\n")),
+        "README.md has no\n{expected}"
+    );
+    let all = Board::ALL.iter().filter(|board| !board.is_emulated());
+    let all: Vec<_> = all.map(|board| board.name()).collect();
+    assert_eq!(all, SILICON.map(|silicon| silicon.name));
+}
+
+fn readme() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("firmware-examples/README.md")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn table() -> PathBuf {

@@ -297,6 +297,19 @@ boards! {
     qemu_rv32: QemuRv32,
 }
 
+/// Writes of an update with the new model: a page that is erased, each word, and the record.
+///
+/// README.md tells it.
+const WRITE_COUNT: u32 = 72;
+
+#[test]
+fn the_readme_tells_after_how_many_writes_the_power_is_cut() {
+    let words = new().bytes().len() as u32 / 4;
+    assert_eq!(WRITE_COUNT, 1 + words + 1);
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&format!("after each of the {WRITE_COUNT} writes")));
+}
+
 fn cut_after_each_write(board: Board) {
     let (old, new) = (old(), new());
     let fresh = flash_with(board, &old).unwrap();
@@ -314,10 +327,7 @@ fn cut_after_each_write(board: Board) {
             Ok(()) => {
                 session.kill().unwrap();
                 assert_recovers(&running, &new, "after all writes");
-                println!("{board}: {} positions of a power cut", count + 1);
-                // A write a word, one for the record, and one or more pages.
-                let words = new.bytes().len() as u32 / 4;
-                assert!(count > words + 1, "{board}: {count} writes");
+                assert_eq!(count, WRITE_COUNT, "{board}");
                 return;
             }
             Err(error) => panic!("{board}: after {count} writes: {error}"),

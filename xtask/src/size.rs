@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::command::{cargo, run};
 use crate::{setup, workspace};
 
-/// Fails where one has grown beyond its table.
+/// Fails where one is not what its table tells.
 pub(crate) fn check() -> Result<()> {
     setup::setup()?;
     MEASUREMENTS
@@ -15,7 +15,7 @@ pub(crate) fn check() -> Result<()> {
         .try_for_each(|test| run(&mut measurement(test)))
 }
 
-/// Writes the tables anew.
+/// Writes the tables anew, and those that a README has.
 pub(crate) fn bless() -> Result<()> {
     setup::setup()?;
     let mut tests = MEASUREMENTS.iter();

@@ -12,14 +12,15 @@
 //! window normal  -0.586829  0.769796 …  log_prob  -6.012345  bits bf163a6e … in 61234 instructions *…
 //! ```
 //!
-//! `restart` begins another recording. The end of all input ends the program.
+//! `restart` begins another recording, and so does a line that is refused: it may have been a sample, and no window
+//! goes on over one that is missing. The end of all input ends the program.
 
 mod error;
 
 use flowlet::{Model, Scratch, Threshold};
 use flowlet_protocol::{Answer, Command, Facts, Form, Measured};
 use flowlet_window::Windows;
-use support::{Board, Models, Requests, ThisBoard, answer, debug, info, warn};
+use support::{Board, Models, Refused, Requests, ThisBoard, answer, debug, info, warn};
 
 use error::Error;
 
@@ -37,21 +38,22 @@ fn serve(board: &mut ThisBoard) -> Result<(), Error> {
     info!("model {}", Facts::of(&model, file));
     info!("windows are strange by {}", detector.threshold);
     let mut requests = Requests::new();
-    while let Some(command) = requests.command(board)? {
-        match command {
-            Command::Feed(measured) => {
+    while let Some(said) = requests.command_or_refusal(board)? {
+        match said {
+            Ok(Command::Feed(measured)) => {
                 let told = detector.feed(board, &measured)?;
                 answer(board, measured.form, &told)?;
             }
-            Command::Restart(form) => {
+            Ok(Command::Restart(form)) => {
                 detector.windows.restart();
                 answer(board, form, &Answer::Kept)?;
             }
-            Command::Model => {
+            Ok(Command::Model) => {
                 let facts = Facts::of(&model, file);
                 answer(board, Form::Text, &Answer::Model(facts))?;
             }
-            _ => answer(board, Form::Text, &Answer::help())?,
+            Ok(_) => answer(board, Form::Text, &Answer::help())?,
+            Err(Refused) => detector.windows.restart(),
         }
     }
     Ok(())
@@ -78,9 +80,11 @@ impl<'m> Detector<'m> {
         })
     }
 
+    /// The answer to a sample; after one that is not taken, windows begin anew.
     fn feed(&mut self, board: &mut ThisBoard, measured: &Measured) -> Result<Answer, Error> {
         let Some((sample, [])) = measured.values.split_first_chunk() else {
             warn!("no sample: {=usize} numbers", measured.values.len());
+            self.windows.restart();
             return Ok(Answer::error(&Error::Shape));
         };
         let (told, spent) = board.count(|| self.tell(sample));

@@ -16,7 +16,8 @@
 //! ```
 //!
 //! It is asked as the sampler is, and its samples have the same bits. It tells no log-probabilities,
-//! which come from all layers in one call, and no cycles, which would be those of all tasks.
+//! which come from all layers in one call, and no cycles, which would be those of all tasks. Two requests may
+//! wait while one is answered; a further one is refused.
 
 mod sampling;
 mod serial;
@@ -37,7 +38,7 @@ use support::{
     nrf52840_dk::{self, Parts},
 };
 
-/// Requests that wait for those before them.
+/// Requests that wait for the one that is answered; further ones are refused.
 const REQUESTS: usize = 2;
 
 /// From the serial line to the sampling task.

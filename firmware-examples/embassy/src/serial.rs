@@ -1,5 +1,7 @@
 //! The task that reads the serial line, and the way back, which tasks share.
 
+use core::fmt;
+
 use embassy_nrf::buffered_uarte::{BufferedUarteRx, BufferedUarteTx};
 use embassy_sync::{blocking_mutex::raw::NoopRawMutex, mutex::Mutex};
 use flowlet_protocol::frame::{self, Buffer};
@@ -7,7 +9,7 @@ use flowlet_protocol::{Answer, Command, Facts, Form, LineReader, text};
 
 use support::{debug, warn};
 
-use crate::Requests;
+use crate::{REQUESTS, Requests};
 
 /// Bytes of a line with a point of 64 dimensions whose numbers are the longest.
 const LONGEST_LINE: usize = 4096;
@@ -49,7 +51,19 @@ impl Output {
     }
 }
 
-/// Answers what needs no sample, at once, and hands on the rest.
+/// Why a request for samples is not taken.
+struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{REQUESTS} requests wait already: ask again when one of them is done"
+        )
+    }
+}
+
+/// Answers what needs no sample, at once, and hands on the rest; what finds no room is refused.
 #[embassy_executor::task]
 pub(crate) async fn serve(
     mut input: BufferedUarteRx<'static>,
@@ -82,10 +96,14 @@ pub(crate) async fn serve(
             }
         };
         let answer = match command {
-            Ok(Command::Sample(draw)) => {
-                requests.send(draw).await;
-                continue;
-            }
+            Ok(Command::Sample(draw)) => match requests.try_send(draw) {
+                Ok(()) => continue,
+                // To wait for room would leave what comes next without an answer.
+                Err(_) => {
+                    warn!("no room for a request");
+                    Answer::error(&Busy)
+                }
+            },
             Ok(Command::Model) => Answer::Model(facts.clone()),
             Ok(_) => Answer::help(),
             Err(answer) => answer,

@@ -50,7 +50,7 @@ pub use models::Models;
 pub use qemu::{Qemu as ThisBoard, entry, run};
 #[cfg(any(feature = "qemu", feature = "silicon"))]
 pub use region::model_region;
-pub use requests::{Requests, answer};
+pub use requests::{Refused, Requests, answer};
 pub use sampling::{digest, sample};
 #[cfg(feature = "nrf52840-dk")]
 pub use silicon::nrf52840_dk;

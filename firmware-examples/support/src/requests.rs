@@ -45,26 +45,48 @@ impl Requests {
     ///
     /// [`ConsoleError`].
     pub fn command<B: Board>(&mut self, board: &mut B) -> Result<Option<Command>, ConsoleError> {
-        while let Some(line) = self.line(board)? {
-            let error = match line.map(str::parse) {
-                Ok(Ok(command)) => {
-                    debug!("asked: {}", command);
-                    return Ok(Some(command));
-                }
-                Ok(Err(error)) => {
-                    warn!("no command: {}", error);
-                    Answer::error(&error)
-                }
-                Err(error) => {
-                    warn!("no line: {}", error);
-                    Answer::error(&error)
-                }
-            };
-            answer(board, Form::Text, &error)?;
+        while let Some(said) = self.command_or_refusal(board)? {
+            if let Ok(command) = said {
+                return Ok(Some(command));
+            }
         }
         Ok(None)
     }
+
+    /// As [`command`](Self::command), for whoever has to know which lines are missing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsoleError`].
+    pub fn command_or_refusal<B: Board>(
+        &mut self,
+        board: &mut B,
+    ) -> Result<Option<Result<Command, Refused>>, ConsoleError> {
+        let Some(line) = self.line(board)? else {
+            return Ok(None);
+        };
+        let error = match line.map(str::parse) {
+            Ok(Ok(command)) => {
+                debug!("asked: {}", command);
+                return Ok(Some(Ok(command)));
+            }
+            Ok(Err(error)) => {
+                warn!("no command: {}", error);
+                Answer::error(&error)
+            }
+            Err(error) => {
+                warn!("no line: {}", error);
+                Answer::error(&error)
+            }
+        };
+        answer(board, Form::Text, &error)?;
+        Ok(Some(Err(Refused)))
+    }
 }
+
+/// A line was none that can be read, and has been answered with why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
 
 impl Default for Requests {
     fn default() -> Self {
@@ -104,6 +126,16 @@ mod tests {
         output: Vec<u8>,
     }
 
+    impl Desk {
+        /// With two commands, two lines that are none between them, and a line without an end.
+        fn new() -> Self {
+            Self {
+                input: b"model\nsampel 3\n\xFF\nhelp\r\nmodel",
+                output: Vec::new(),
+            }
+        }
+    }
+
     impl Board for Desk {
         fn read(&mut self, bytes: &mut [u8]) -> Result<usize, ConsoleError> {
             let n = self.input.len().min(bytes.len()).min(7);
@@ -133,15 +165,34 @@ mod tests {
 
     #[test]
     fn commands_come_one_by_one_and_what_is_none_is_answered() {
-        let mut board = Desk {
-            input: b"model\nsampel 3\n\xFF\nhelp\r\nmodel",
-            output: Vec::new(),
-        };
+        let mut board = Desk::new();
         let mut requests = Requests::new();
         for expected in [Some(Command::Model), Some(Command::Help), None] {
             assert_eq!(requests.command(&mut board).unwrap(), expected);
         }
-        let output = std::string::String::from_utf8(board.output).unwrap();
+        check_answers(&board.output);
+    }
+
+    #[test]
+    fn who_asks_for_refusals_learns_of_each_line_that_is_missing() {
+        let mut board = Desk::new();
+        let mut requests = Requests::new();
+        for expected in [
+            Ok(Command::Model),
+            Err(Refused),
+            Err(Refused),
+            Ok(Command::Help),
+        ] {
+            let said = requests.command_or_refusal(&mut board).unwrap();
+            assert_eq!(said, Some(expected));
+        }
+        assert_eq!(requests.command_or_refusal(&mut board), Ok(None));
+        check_answers(&board.output);
+    }
+
+    /// Each line that is none is answered once.
+    fn check_answers(output: &[u8]) {
+        let output = std::str::from_utf8(output).unwrap();
         let lines: Vec<_> = output.lines().collect();
         assert_eq!(lines.len(), 2, "{output}");
         assert!(lines[0].starts_with("error there is no such command"));

@@ -7,12 +7,16 @@
 //! then: noise, damaged frames, a model that is none or is too large, no power. Without any model, commands are
 //! answered with that. The end of all input ends the program.
 
+mod error;
+
 use flowlet::Model;
 use flowlet_protocol::update::{Flash as _, Reply, Request, SCRATCH_LEN, Updater};
 use flowlet_protocol::{Answer, Command, Facts, Form, Said};
 use support::{
-    Error, Input, Models, ThisBoard, ThisFlash, answer, debug, digest, info, sample, warn,
+    Input, Models, ThisBoard, ThisFlash, answer, debug, digest, info, sample, warn,
 };
+
+use error::Error;
 
 #[support::entry]
 fn main() -> ! {
@@ -24,7 +28,7 @@ fn is_fit(model: &Model<'_>) -> bool {
 }
 
 fn serve(board: &mut ThisBoard) -> Result<(), Error> {
-    let flash = ThisFlash::take().ok_or(flowlet::Error::NotAModel)?;
+    let flash = ThisFlash::take().ok_or(Error::Flash)?;
     let mut updater = Updater::new(flash, is_fit);
     match Models::new(updater.flash().slot(updater.active())).first() {
         Ok((model, file)) => info!("model {}", Facts::of(&model, file)),

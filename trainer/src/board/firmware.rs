@@ -93,6 +93,24 @@ pub fn build_logging(board: Board, package: &str, level: Level) -> Result<Progra
     Build { level, ..build }.run()
 }
 
+/// Builds several examples by one call of cargo, which compiles and links them side by side.
+///
+/// Each is the program that it is alone, as long as all ask for the same features of what they share.
+///
+/// # Errors
+///
+/// As [`Build::run`].
+pub fn build_together(
+    board: Board,
+    packages: &[&str],
+    level: Option<Level>,
+) -> Result<Vec<Program>, Error> {
+    // Which of them it is does not matter: all are named when it is built.
+    let build = Build::new(board, "");
+    let built = Build { level, ..build }.build(packages)?;
+    packages.iter().map(|package| built.take(package)).collect()
+}
+
 /// A build of an example.
 #[derive(Clone, Copy, Debug)]
 pub struct Build<'b> {
@@ -130,19 +148,22 @@ impl<'b> Build<'b> {
     /// [`Error::Board`] where the source or Rust's target is missing or the build fails, [`Error::Io`]
     /// where the build has no place.
     pub fn run(&self) -> Result<Program, Error> {
+        self.build(&[self.package])?.take(self.package)
+    }
+
+    fn build(&self, packages: &[&str]) -> Result<Built, Error> {
         let source = source()?;
         check_target(self.board)?;
         let features = self.all_features()?;
         let target = source.join("target");
         fs::create_dir_all(&target).map_err(io("create", &target))?;
 
-        // The model's place and cargo's are the same for all runs: until the program is copied, no
-        // other may come in between.
+        // The model's place and cargo's are the same for all runs.
         let lock_path = target.join("flowlet.lock");
         let lock = File::create(&lock_path).map_err(io("create", &lock_path))?;
         lock.lock().map_err(io("lock", &lock_path))?;
 
-        let mut cargo = self.cargo(&features, &source);
+        let mut cargo = self.cargo(packages, &features, &source);
         if let Some(model) = self.model {
             let path = target.join("model.flow");
             place(&path, model.bytes())?;
@@ -153,8 +174,10 @@ impl<'b> Build<'b> {
             cargo.env("DEFMT_LOG", level.name());
         }
         check_built(self.board, &mut cargo)?;
-        let built = target.join(self.board.target()).join(self.profile);
-        take(&built.join(self.package))
+        Ok(Built {
+            folder: target.join(self.board.target()).join(self.profile),
+            _lock: lock,
+        })
     }
 
     fn all_features(&self) -> Result<String, Error> {
@@ -174,7 +197,7 @@ impl<'b> Build<'b> {
         Ok(features.join(","))
     }
 
-    fn cargo(&self, features: &str, source: &Path) -> Command {
+    fn cargo(&self, packages: &[&str], features: &str, source: &Path) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         let foreign = env::vars_os().map(|(name, _)| name);
         for name in foreign.filter(|name| is_foreign(&name.to_string_lossy())) {
@@ -183,9 +206,28 @@ impl<'b> Build<'b> {
         cargo
             .current_dir(source)
             .args(["build", "--profile", self.profile, "--quiet", "--locked"])
-            .args(["--package", self.package, "--features", features])
+            .args(packages.iter().flat_map(|package| ["--package", package]))
+            .args(["--features", features])
             .args(["--target", self.board.target(), "--target-dir", "target"]);
         cargo
+    }
+}
+
+/// Where cargo has put programs; until this goes, no other build replaces them.
+#[derive(Debug)]
+struct Built {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Built {
+    /// Copies a program out of the way of the next build.
+    fn take(&self, package: &str) -> Result<Program, Error> {
+        let built = self.folder.join(package);
+        let folder = tempfile::tempdir().map_err(io("create", &env::temp_dir()))?;
+        let program = Program { folder };
+        fs::copy(&built, program.path()).map_err(io("copy", &built))?;
+        Ok(program)
     }
 }
 
@@ -248,14 +290,6 @@ fn check_built(board: Board, cargo: &mut Command) -> Result<(), BoardError> {
     }
     let message = String::from_utf8_lossy(&output.stderr).trim_end().into();
     Err(BoardError::Build { board, message })
-}
-
-/// Copies a program out of the way of the next build.
-fn take(built: &Path) -> Result<Program, Error> {
-    let folder = tempfile::tempdir().map_err(io("create", &env::temp_dir()))?;
-    let program = Program { folder };
-    fs::copy(built, program.path()).map_err(io("copy", built))?;
-    Ok(program)
 }
 
 fn start(program: &str) -> impl FnOnce(std::io::Error) -> BoardError {
