@@ -12,9 +12,7 @@ mod error;
 use flowlet::Model;
 use flowlet_protocol::update::{Flash as _, Reply, Request, SCRATCH_LEN, Updater};
 use flowlet_protocol::{Answer, Command, Facts, Form, Said};
-use support::{
-    Input, Models, ThisBoard, ThisFlash, answer, debug, digest, info, sample, warn,
-};
+use support::{Input, Models, ThisBoard, ThisFlash, answer, debug, digest, info, sample, warn};
 
 use error::Error;
 
