@@ -79,7 +79,7 @@ fn inspect_tells_what_a_model_takes_of_each_board() {
     let text = folder.succeed("inspect moons.flow");
     assert_tells(
         &text,
-        &["instructions a sample, ±6 %", "Cortex-M4F", "RV32IMAC"],
+        &["instructions a sample, ±12 %", "Cortex-M4F", "RV32IMAC"],
     );
 }
 

@@ -35,6 +35,8 @@ pub(super) enum Fault {
     None,
     /// A bit of each third sample's frame is another one.
     Noise,
+    /// A bit of each sample's frame is another one.
+    Storm,
     /// The last bit of a number of the third sample is another one.
     Bit,
     /// It says something that is no answer.
@@ -182,7 +184,7 @@ fn samples(file: &ModelFile, draw: &Draw, own: u64, fault: Fault) -> Vec<u8> {
         let log_prob = Some(log_prob).filter(|_| fault != Fault::NoLogProbs);
         let frame = encode(&Answer::Sample { x, log_prob }, &mut [0; MAX_LEN]).map(<[u8]>::to_vec);
         let mut frame = frame.unwrap();
-        if fault == Fault::Noise && i % 3 == 2 {
+        if fault == Fault::Storm || fault == Fault::Noise && i % 3 == 2 {
             frame[8] ^= 4;
         }
         bytes.extend(frame);
@@ -260,6 +262,10 @@ fn what_is_wrong_with_a_board_is_one_sentence() {
             ["nothing answers on /dev/pts/", "flowlet flash"],
         ),
         (Fault::Foreign, ["none of the sampler's answers", "--baud"]),
+        (
+            Fault::Storm,
+            ["9 of 9 samples were lost", "check the cable"],
+        ),
         (
             Fault::Occupied,
             ["what it was asked for before", "reset it"],

@@ -29,6 +29,9 @@ use super::train::interrupt::stoppable;
 use super::{check_apart, context, draw as draw_options};
 use rows::Rows;
 
+/// Times in a row that all samples asked for may be lost: more would never end.
+const MOST_EMPTY: u32 = 3;
+
 /// Samples that are asked for at a time: few, so that Ctrl-C leaves no long answer behind.
 const BATCH: u32 = 50;
 
@@ -37,8 +40,9 @@ const BATCH: u32 = 50;
 /// A board of silicon has the sampler by `flowlet flash` and answers over its serial port, with noise from its
 /// own random source; with its model file, columns have names, and another model on the board is an error. One of
 /// QEMU's needs the file. In a terminal the newest samples are drawn; elsewhere, and beside a log, each is a line.
-/// Ctrl-C ends it, as SIGTERM and a terminal that closes do, and what was written is kept. With --log, firmware that `flowlet flash --log` wrote tells by the debug probe what it does; probe-rs
-/// reads that, and finds its texts in the ELF file that `flash` kept.
+/// Ctrl-C ends it, as SIGTERM and a terminal that closes do, and what was written is kept. With --log, firmware that
+/// `flowlet flash --log` wrote tells by the debug probe what it does; probe-rs reads that, and finds its texts in
+/// the ELF file that `flash` kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   flowlet monitor --port /dev/ttyACM0
@@ -125,6 +129,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         left: arguments.n,
         count: 0,
         lost: 0,
+        empty: 0,
     };
     let mut stdout = io::stdout();
     let has_log = arguments.logged.log.is_some();
@@ -234,6 +239,8 @@ struct Session<'s> {
     count: usize,
     /// Samples that did not.
     lost: usize,
+    /// Times in a row that none came.
+    empty: u32,
 }
 
 impl Session<'_> {
@@ -267,17 +274,19 @@ impl Session<'_> {
     fn next(&mut self, batch: &Batch) -> Result<(), BoardError> {
         self.count += batch.count as usize;
         if batch.is_whole {
-            let (count, lost) = (self.ask.count, self.ask.count.saturating_sub(batch.count));
-            self.lost += lost as usize;
-            if lost == count {
-                // More of this would never end.
-                return Err(LineError::Lost {
-                    name: self.line.name().into(),
-                    lost: lost as usize,
-                    count: count as usize,
-                }
-                .into());
+            self.lost += self.ask.count.saturating_sub(batch.count) as usize;
+        }
+        self.empty = match batch.count {
+            0 => self.empty + 1,
+            _ => 0,
+        };
+        if self.empty == MOST_EMPTY {
+            return Err(LineError::Lost {
+                name: self.line.name().into(),
+                lost: self.lost,
+                count: self.count + self.lost,
             }
+            .into());
         }
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(batch.count);
