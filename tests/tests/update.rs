@@ -327,6 +327,7 @@ fn cut_after_each_write(board: Board) {
             Ok(()) => {
                 session.kill().unwrap();
                 assert_recovers(&running, &new, "after all writes");
+                println!("{board}: {} positions of a power cut", count + 1);
                 assert_eq!(count, WRITE_COUNT, "{board}");
                 return;
             }
