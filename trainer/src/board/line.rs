@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::model_file::ModelFile;
 
 pub use error::LineError;
-pub use serial::{BAUD_RATE, ports};
+pub use serial::{BAUD_RATE, ports, there_are};
 
 /// How long bytes are waited for at a time.
 const MOMENT: Duration = Duration::from_millis(50);

@@ -1,7 +1,7 @@
 //! The serial port of a board.
 
 use anyhow::{bail, ensure};
-use flowlet_trainer::board::line::{BAUD_RATE, ports};
+use flowlet_trainer::board::line::{BAUD_RATE, ports, there_are};
 use flowlet_trainer::board::{Board, Line};
 
 #[derive(Debug, clap::Args)]
@@ -45,9 +45,5 @@ impl Serial {
 
 /// The ports that there are, for a person to choose from.
 pub(super) fn listed() -> String {
-    match &ports()[..] {
-        [] => "there is no port, so plug in its USB cable".into(),
-        [port] => format!("there is {port}"),
-        ports => format!("there are {}", ports.join(", ")),
-    }
+    there_are(&ports(), "there is no port, so plug in its USB cable")
 }

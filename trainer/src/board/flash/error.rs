@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::Board;
+use super::super::line::there_are;
 
 /// Why a board was not flashed.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +82,10 @@ pub enum FlashError {
         board: Board,
     },
     /// It is not clear which serial port is the board's.
-    #[error("choose the serial port of {board} with --port: {}", listed(ports))]
+    #[error(
+        "choose the serial port of {board} with --port: {}",
+        there_are(ports, "there is none that this computer can list")
+    )]
     ManyPorts {
         /// The board.
         board: Board,
@@ -154,12 +158,4 @@ pub enum FlashError {
         /// What it said.
         message: String,
     },
-}
-
-fn listed(ports: &[String]) -> String {
-    match ports {
-        [] => "there is none that this computer can list".into(),
-        [port] => format!("there is {port}"),
-        ports => format!("there are {}", ports.join(", ")),
-    }
 }

@@ -3,12 +3,17 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::serial::there_are;
+
 /// Why nothing came over a line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineError {
     /// There is no such serial port.
-    #[error("there is no serial port {port}: {}", there_are(ports))]
+    #[error(
+        "there is no serial port {port}: {}",
+        there_are(ports, "none is connected")
+    )]
     NoPort {
         /// What was asked for.
         port: String,
@@ -120,12 +125,4 @@ pub enum LineError {
         /// What the board says of its own.
         found: String,
     },
-}
-
-fn there_are(ports: &[String]) -> String {
-    match ports {
-        [] => "none is connected".into(),
-        [port] => format!("there is {port}"),
-        ports => format!("there are {}", ports.join(", ")),
-    }
 }

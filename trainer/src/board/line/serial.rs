@@ -22,6 +22,15 @@ pub fn ports() -> Vec<String> {
     ports
 }
 
+/// What there is to choose from, in a sentence; `none` where there is nothing.
+pub fn there_are(ports: &[String], none: &str) -> String {
+    match ports {
+        [] => none.into(),
+        [port] => format!("there is {port}"),
+        ports => format!("there are {}", ports.join(", ")),
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Port {
     serial: SerialPort,
